@@ -1,0 +1,1 @@
+"""The discrete-event model of the FPGA-host-FPGA loop, in integer picoseconds."""

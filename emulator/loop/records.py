@@ -1,0 +1,83 @@
+"""What a run of the loop leaves behind: a time stamp per stage and window, and a full account."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["COLUMNS", "LABELS", "STAGES", "TIMESTAMPS", "LoopRecord", "Pool"]
+
+LABELS = ("window", "patch", "shot", "first_round", "last_round")
+"""Identity of a window: running number, patch, shot of the patch, committed rounds (inclusive)."""
+
+TIMESTAMPS = (
+    "emitted_ps",  # last round the window needs has left the processor
+    "digitised_ps",  # its bits are at the FPGA
+    "framed_ps",  # first bit of its frame may enter the line
+    "delivered_ps",  # frame is in host memory, or waits before the ring
+    "slotted_ps",  # frame holds a ring slot
+    "dispatched_ps",  # host has handed the window on
+    "predecode_start_ps",
+    "predecode_end_ps",
+    "decode_start_ps",
+    "decode_end_ps",
+    "returned_ps",  # response is at the FPGA
+    "applied_ps",  # correction is applied
+)
+"""Instants of a window's way through the loop, in order; equal where a stage takes no time."""
+
+STAGES = (
+    "readout",
+    "packetise",
+    "uplink",
+    "ring",
+    "dispatch",
+    "predecode_queue",
+    "predecode",
+    "decode_queue",
+    "decode",
+    "downlink",
+    "apply",
+)
+"""Stage k lasts from TIMESTAMPS[k] to TIMESTAMPS[k + 1]; together they are the reaction time."""
+
+COLUMNS = LABELS + TIMESTAMPS
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Servers of one stage: how many, and for how many picoseconds in total they were busy."""
+
+    servers: int
+    busy_ps: int
+
+
+@dataclass(frozen=True)
+class LoopRecord:
+    """All that one run of the loop did.
+
+    ``windows``: int64 array of shape (n,) per name in COLUMNS, one row per window whose correction
+    was applied, ordered by ``window``. ``lost``: int64 array (m, 4) of window, patch, shot, cause
+    (index into ``causes``). Rounds obey emitted = decoded + in flight + sum of lost.
+    ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
+    were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
+    ps and of rounds emitted but not yet decoded (all patches), sampled as windows are decoded.
+    ``idle_rounds``: int64 (operations,), the rounds each operation of a program with feedback
+    waited, or None without feedback. ``ring_waits``: frames that found no free slot and waited.
+    """
+
+    windows: dict[str, NDArray[np.int64]]
+    lost: NDArray[np.int64]
+    causes: tuple[str, ...]
+    emitted: int
+    decoded: int
+    in_flight: int
+    lost_by_cause: dict[str, int]
+    pools: dict[str, Pool]
+    horizon_ps: int
+    end_ps: int
+    backlog: NDArray[np.int64]
+    idle_rounds: NDArray[np.int64] | None = None
+    ring_waits: int = 0
+    messages: int = 0
+    extra: dict[str, int] = field(default_factory=dict)
