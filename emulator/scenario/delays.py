@@ -1,0 +1,201 @@
+"""How long a stage takes, as written in a scenario: one table per kind of delay model."""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from typing_extensions import TypeAliasType
+
+from emulator.scenario.quantities import PositiveTime, Probability, Section, Time
+
+__all__ = [
+    "Component",
+    "Confidence",
+    "Constant",
+    "Curve",
+    "CurvePoint",
+    "Delay",
+    "DelaySection",
+    "Empirical",
+    "Load",
+    "Lognormal",
+    "Mixture",
+    "Normal",
+    "Quantiles",
+    "Timing",
+    "Warmup",
+]
+
+Confidence = Literal["measured", "published", "derived", "assumed"]
+"""How far to trust a figure: measured here, published, derived from published, or assumed."""
+
+Sigma = Annotated[float, Field(gt=0, le=5)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class DelaySection(Section):
+    """What every kind of delay may say about where its figures come from."""
+
+    source: str | None = None
+    """Paper, document or measurement the figures are from."""
+    confidence: Confidence | None = None
+
+
+class Constant(DelaySection):
+    """Always the same time."""
+
+    kind: Literal["constant"]
+    value: Time
+
+
+class Normal(DelaySection):
+    """Gaussian; draws below ``floor`` become ``floor``."""
+
+    kind: Literal["normal"]
+    mean: PositiveTime
+    sd: PositiveTime
+    floor: Time = 0
+
+
+class Lognormal(DelaySection):
+    """``shift`` plus a log-normal time of the given median: the shape of work under an OS."""
+
+    kind: Literal["lognormal"]
+    shift: Time = 0
+    median: PositiveTime
+    """Median of the log-normal part; the median of the delay is ``shift`` + ``median``."""
+    sigma: Sigma
+    """Standard deviation of the logarithm."""
+
+
+class Component(Section):
+    """One delay of a mixture, with its share of the draws."""
+
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Relative: weights need not add up to one."""
+    delay: "Delay"
+
+
+class Mixture(DelaySection):
+    """Each draw comes from one of several delays: a body and a heavy tail, say."""
+
+    kind: Literal["mixture"]
+    components: Annotated[tuple[Component, ...], Field(min_length=1)]
+
+
+class Empirical(DelaySection):
+    """Recorded times, drawn at random or replayed in their order, starting over at the end.
+
+    ``file`` is relative to the scenario file: a profile that ``roundtrip profile`` wrote, or a CSV
+    file whose column name ends with its unit, such as ``delta_ns``.
+    """
+
+    kind: Literal["empirical"]
+    file: Annotated[str, Field(min_length=1)]
+    column: str | None = None
+    """Stage of the profile or column of the CSV file; may be left out where there is only one."""
+    order: Literal["draw", "replay"] = "draw"
+
+
+class Quantiles(DelaySection):
+    """Published quantiles, joined by straight lines in the logarithm of time.
+
+    Outside the lowest and highest listed probability the time stays at the listed one: a quantile
+    beyond the published ones is not invented.
+    """
+
+    kind: Literal["quantiles"]
+    points: Annotated[dict[Probability, PositiveTime], Field(min_length=2)]
+    """Probability to time, such as ``"0.5" = "352.3 us"``."""
+
+    @model_validator(mode="after")
+    def _times_rise(self) -> Self:
+        times = [self.points[p] for p in sorted(self.points)]
+        if times != sorted(times):
+            raise ValueError("a higher quantile has a shorter time; quantiles must not fall")
+        return self
+
+
+class CurvePoint(Section):
+    """One published figure, and the code it was published for."""
+
+    distance: Count
+    p: Annotated[float, Field(gt=0, lt=1)]
+    """Physical error rate."""
+    value: PositiveTime
+    rounds: Count | None = None
+    """Rounds of the windows the figure was taken with; left out where it does not matter."""
+
+
+class Curve(DelaySection):
+    """A published table over code distance and physical error rate.
+
+    A listed point is met exactly; between listed points the value follows a power law in distance
+    and in error rate. Outside the listed ranges there is no answer.
+    """
+
+    kind: Literal["curve"]
+    per: Literal["window", "round"]
+    """Whether a value is for a whole window or for each of its rounds."""
+    points: Annotated[tuple[CurvePoint, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_value_per_code(self) -> Self:
+        counts = Counter((point.distance, point.p) for point in self.points)
+        for (distance, p), count in counts.items():
+            if count > 1:
+                raise ValueError(f"distance {distance} at p = {p} is listed {count} times")
+        if len({point.rounds is None for point in self.points}) > 1:
+            raise ValueError("some points give their rounds and others do not")
+        return self
+
+
+class Load(DelaySection):
+    """Service slowed by its neighbours: from ``idle`` alone to ``loaded`` with ``servers`` busy.
+
+    In between the time grows linearly with the number of busy servers; more than ``servers`` do
+    not slow it further. Both ends are drawn from the same random numbers, so that an unlucky job
+    is unlucky at every load.
+    """
+
+    kind: Literal["load"]
+    idle: "Delay"
+    loaded: "Delay"
+    servers: Annotated[int, Field(ge=2)]
+    """Busy servers, the job's own included, at which ``loaded`` is reached."""
+
+
+class Warmup(DelaySection):
+    """The first messages take ``first``, all later ones ``then``."""
+
+    kind: Literal["warmup"]
+    messages: Count = 1
+    first: "Delay"
+    then: "Delay"
+
+
+Delay = TypeAliasType(
+    "Delay",
+    Annotated[
+        Constant | Normal | Lognormal | Mixture | Empirical | Quantiles | Curve | Load | Warmup,
+        Field(discriminator="kind"),
+    ],
+)
+"""Any of the kinds above, told apart by ``kind``."""
+
+
+def _named_or_delay(value: object) -> str:
+    return "name" if isinstance(value, str) else "delay"
+
+
+Timing = TypeAliasType(
+    "Timing",
+    Annotated[
+        Annotated[Literal["measured", "profile"], Tag("name")] | Annotated[Delay, Tag("delay")],
+        Discriminator(_named_or_delay),
+    ],
+)
+"""A delay, or times measured here: of exactly these jobs, or drawn from a stored profile."""
+
+for _model in (Component, Mixture, Load, Warmup):
+    _model.model_rebuild()
