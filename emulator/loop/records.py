@@ -1,11 +1,12 @@
 """What a run of the loop leaves behind: a time stamp per stage and window, and a full account."""
 
-from dataclasses import dataclass, field
+from array import array
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "LABELS", "STAGES", "TIMESTAMPS", "LoopRecord", "Pool"]
+__all__ = ["COLUMNS", "LABELS", "STAGES", "TIMESTAMPS", "LoopRecord", "Pool", "window_table"]
 
 LABELS = ("window", "patch", "shot", "first_round", "last_round")
 """Identity of a window: running number, patch, shot of the patch, committed rounds (inclusive)."""
@@ -80,4 +81,19 @@ class LoopRecord:
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
     messages: int = 0
-    extra: dict[str, int] = field(default_factory=dict)
+
+    def check_conservation(self) -> None:
+        """Raise RuntimeError unless every emitted round is decoded, in flight, or lost."""
+        lost = sum(self.lost_by_cause.values())
+        if self.emitted != self.decoded + self.in_flight + lost:
+            raise RuntimeError(
+                f"rounds vanished: emitted {self.emitted} is not decoded {self.decoded} "
+                f"+ in flight {self.in_flight} + lost {lost}; this is a defect of the emulator"
+            )
+
+
+def window_table(rows: "array[int]") -> dict[str, NDArray[np.int64]]:
+    """Turn rows of len(COLUMNS) integers, laid end to end, into columns sorted by window."""
+    table = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS))
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    return {name: np.ascontiguousarray(table[:, k]) for k, name in enumerate(COLUMNS)}

@@ -1,0 +1,191 @@
+"""What a run of the loop is told: the shape of the traffic, the parts, and how long each takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from emulator.units import Clock
+from emulator.windows import Window
+
+__all__ = [
+    "Emission",
+    "Fpga",
+    "Host",
+    "LinkSpec",
+    "LoopConfig",
+    "Message",
+    "PoolSpec",
+    "Service",
+    "messages_of_shot",
+]
+
+
+class Service(Protocol):
+    """How long one job takes, in picoseconds."""
+
+    @property
+    def constant_ps(self) -> int | None:
+        """The duration if every job takes the same, else None."""
+
+    def __call__(self, index: int, busy: int) -> int:
+        """Duration of job ``index`` when ``busy`` servers work, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """The processor's clock: when each round of each shot of each patch has left it.
+
+    Round r of shot s of patch p ends at ``p * patch_offset_ps + s * shot_period_ps +
+    (r + 1) * round_period_ps``. The clock never stops: a processor that waits for a result emits
+    idle rounds, which have to be decoded like all others.
+    """
+
+    round_period_ps: int
+    rounds: int
+    shots: int
+    patches: int = 1
+    patch_offset_ps: int = 0
+    shot_period_ps: int = 0
+
+    def __post_init__(self) -> None:
+        """Fill in the shot period of back-to-back shots and refuse overlapping ones."""
+        if self.round_period_ps < 1:
+            raise ValueError(f"round_period_ps(={self.round_period_ps}) must be >= 1.")
+        back_to_back = self.rounds * self.round_period_ps
+        if self.shot_period_ps == 0:
+            object.__setattr__(self, "shot_period_ps", back_to_back)
+        elif self.shot_period_ps < back_to_back:
+            raise ValueError(f"shot_period_ps(={self.shot_period_ps}) must be >= {back_to_back}.")
+
+    def round_end_ps(self, patch: int, shot: int, number: int) -> int:
+        """Instant at which round ``number`` of a shot has left the processor."""
+        return (
+            patch * self.patch_offset_ps
+            + shot * self.shot_period_ps
+            + (number + 1) * self.round_period_ps
+        )
+
+    def emitted_by(self, time_ps: int) -> int:
+        """Rounds of all patches that have left the processor at ``time_ps``."""
+        return sum(self._emitted_by(patch, time_ps) for patch in range(self.patches))
+
+    def _emitted_by(self, patch: int, time_ps: int) -> int:
+        elapsed = time_ps - patch * self.patch_offset_ps
+        if elapsed < 0:
+            return 0
+        shot, rest = divmod(elapsed, self.shot_period_ps)
+        if shot >= self.shots:
+            return self.shots * self.rounds
+        return shot * self.rounds + min(rest // self.round_period_ps, self.rounds)
+
+    @property
+    def horizon_ps(self) -> int:
+        """Instant of the last emission of all."""
+        return self.round_end_ps(self.patches - 1, self.shots - 1, self.rounds - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a shot: the rounds it carries and its size.
+
+    ``packets`` has, for each Ethernet frame of the message, the bus beats its payload takes at the
+    FPGA and the bits it occupies on the line (preamble, FCS and gap included).
+    """
+
+    rounds: range
+    packets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fpga:
+    """The packetiser and its way back, in cycles of one clock.
+
+    Store and forward: a packet of b beats whose first beat enters at edge n may start on the line
+    at edge n + b - 1 + ``pipeline_cycles``; cut-through: at n + ``pipeline_cycles``. The next
+    message enters ``min_spacing_cycles`` after this one at the earliest, or when its beats are in.
+    """
+
+    clock: Clock
+    pipeline_cycles: int
+    store_and_forward: bool = True
+    min_spacing_cycles: int = 1
+    receive_cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """One direction of the link: FIFO serialisation at ``rate_bps`` (None: no time), then delay.
+
+    ``latency`` is drawn per message and never reorders; each of ``hops`` stores and forwards
+    frames at the same rate and adds ``hop_latency_ps``. ``loses`` says, message by message,
+    whether this one is lost on the way (None: never).
+    """
+
+    rate_bps: int | None
+    latency: Service
+    propagation_ps: int = 0
+    hops: int = 0
+    hop_latency_ps: int = 0
+    per_patch: bool = False
+    loses: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The receive ring and the dispatcher behind it.
+
+    Frame n goes to slot n mod ``slots``. When that slot is still held the frame is lost, as with
+    the open-loop player of the real system, or waits when ``waits`` (a sender that sees slots).
+    A slot is held until its message is dispatched, or, with ``hold_until_response``, until the
+    response of the window that commits its last round is sent.
+    """
+
+    slots: int
+    dispatch: Service
+    waits: bool = False
+    hold_until_response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSpec:
+    """Identical servers with one FIFO queue; a batch leaves full or ``batch_timeout_ps`` old."""
+
+    servers: int
+    service: Service
+    batch: int = 1
+    batch_timeout_ps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """Everything the loop needs; ``response`` are the packets (beats, line bits) of an answer."""
+
+    emission: Emission
+    messages: tuple[Message, ...]
+    plan: tuple[Window, ...]
+    readout: Service
+    fpga: Fpga
+    up: LinkSpec
+    down: LinkSpec
+    host: Host
+    predecode: PoolSpec | None
+    decode: PoolSpec
+    response: tuple[tuple[int, int], ...]
+    feedback_every: int | None = None
+    drain: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that messages and windows tile the shot, which conservation rests on."""
+        rounds = list(range(self.emission.rounds))
+        if [r for message in self.messages for r in message.rounds] != rounds:
+            raise ValueError("messages must carry every round of a shot once, in order.")
+        if sorted(r for window in self.plan for r in window.commits) != rounds:
+            raise ValueError("windows must commit every round of a shot once.")
+
+
+def messages_of_shot(rounds: int, rounds_per_message: int) -> tuple[range, ...]:
+    """Split a shot into messages of ``rounds_per_message`` rounds, the last one maybe shorter."""
+    return tuple(
+        range(start, min(rounds, start + rounds_per_message))
+        for start in range(0, rounds, rounds_per_message)
+    )

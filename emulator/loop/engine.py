@@ -1,0 +1,313 @@
+"""The loop itself as a SimPy model: processor, FPGA, link, ring, pools, and the way back."""
+
+from array import array
+from collections import deque
+from collections.abc import Callable, Generator
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from emulator.loop.clockwork import Clockwork
+from emulator.loop.config import LoopConfig
+from emulator.loop.feedback import idle_rounds
+from emulator.loop.fpga import Packetiser, receive
+from emulator.loop.job import Job, ShotState
+from emulator.loop.link import Port
+from emulator.loop.pool import WorkerPool
+from emulator.loop.records import LoopRecord, Pool, window_table
+from emulator.loop.route import Route
+
+__all__ = ["CAUSES", "run_loop"]
+
+CAUSES = ("link_loss", "ring_overrun", "incomplete_window")
+"""Why rounds are lost: on the wire, at the ring, or because their window missed another round."""
+
+_LINK_LOSS, _RING_OVERRUN, _INCOMPLETE = range(3)
+
+
+def run_loop(
+    config: LoopConfig,
+    *,
+    keep_windows: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> LoopRecord:
+    """Run the loop to its end and return its record.
+
+    With ``keep_windows=False`` nothing grows with the length of the run: the record then has the
+    round account and the pools only. ``progress`` is told the number of rounds emitted so far.
+    Raises RuntimeError if a round is unaccounted for, which would be a defect of the model.
+    """
+    return _Loop(config, keep_windows, progress).run()
+
+
+class _Frame:
+    """A message between processor and dispatcher, with its stamps so far."""
+
+    __slots__ = ("index", "number", "stamps", "state")
+
+    def __init__(self, index: int, number: int, state: ShotState, stamps: list[int]) -> None:
+        self.index = index
+        self.number = number
+        self.state = state
+        self.stamps = stamps
+
+
+class _Loop:
+    def __init__(
+        self, config: LoopConfig, keep_windows: bool, progress: Callable[[int], None] | None
+    ) -> None:
+        self._config = config
+        self._emission = config.emission
+        self._keep_windows = keep_windows
+        self._progress = progress
+        self._env = Clockwork()
+        self._route = Route(config.messages, config.plan)
+        horizon_ps = self._horizon_ps = config.emission.horizon_ps
+        per_patch = range(config.emission.patches if config.up.per_patch else 1)
+        self._packetisers = [Packetiser(config.fpga, horizon_ps) for _ in per_patch]
+        self._up = [Port(config.up, horizon_ps) for _ in per_patch]
+        down = range(config.emission.patches if config.down.per_patch else 1)
+        self._down = [Port(config.down, horizon_ps) for _ in down]
+        self._ring = [False] * config.host.slots
+        self._ring_queue: deque[_Frame] = deque()
+        self._ring_waits = 0
+        self._dispatcher_free_ps = 0
+        self._dispatcher_busy_ps = 0
+        self._predecoders = (
+            WorkerPool(self._env, config.predecode, horizon_ps, _stamp, self._predecoded)
+            if config.predecode is not None
+            else None
+        )
+        self._matchers = WorkerPool(self._env, config.decode, horizon_ps, _stamp, self._decoded)
+        self._last_digitised_ps = [0] * config.emission.patches
+        self._shots: dict[tuple[int, int], ShotState] = {}
+        self._sent = 0
+        self._responses = 0
+        self._emitted = 0
+        self._decoded_rounds = 0
+        self._late_rounds = 0
+        self._lost_rounds = [0] * len(CAUSES)
+        self._end_ps = 0
+        self._rows = array("q")
+        self._lost_rows = array("q")
+        self._backlog = array("q")
+
+    # -- from the processor to the host ------------------------------------------------------
+
+    def _processor(self, patch: int) -> Generator[simpy.Event, None, None]:
+        """Emit the messages of one patch, each when its last round has ended."""
+        env, emission = self._env, self._emission
+        last_rounds = [message.rounds.stop - 1 for message in self._config.messages]
+        for shot in range(emission.shots):
+            state = ShotState(patch, shot, self._route.waits_for.copy())
+            self._shots[patch, shot] = state
+            for number, last_round in enumerate(last_rounds):
+                yield env.timeout(emission.round_end_ps(patch, shot, last_round) - env.now)
+                self._emit(state, number)
+
+    def _emit(self, state: ShotState, number: int) -> None:
+        now, patch = self._env.now, state.patch
+        self._emitted += len(self._config.messages[number].rounds)
+        if self._progress is not None and self._sent & 0xFFF == 0:
+            self._progress(self._emitted)
+        frame = _Frame(self._sent, number, state, [now])
+        self._sent += 1
+        readout = self._config.readout
+        digitised = max(now + readout(frame.index, 1), self._last_digitised_ps[patch])
+        self._last_digitised_ps[patch] = digitised
+        frame.stamps.append(digitised)
+        if readout.constant_ps is not None:
+            self._transmit(frame)  # arrivals keep the order of emissions: no event needed
+        else:
+            self._env.after(digitised - now, self._transmit, frame)
+
+    def _transmit(self, frame: _Frame) -> None:
+        """Take the message through packetiser and line, both FIFO: by recursion, in one step."""
+        port = frame.state.patch if self._config.up.per_patch else 0
+        packets = self._config.messages[frame.number].packets
+        frames = self._packetisers[port].frame(frame.stamps[1], packets)
+        delivered = self._up[port].send(frame.index, frames)
+        frame.stamps.append(frames[0][0])
+        frame.stamps.append(delivered)
+        loses = self._config.up.loses
+        arrived = self._missed if loses is not None and loses() else self._delivered
+        self._env.after(delivered - self._env.now, arrived, frame)
+
+    def _missed(self, frame: _Frame) -> None:
+        self._lose(frame, _LINK_LOSS)
+
+    def _delivered(self, frame: _Frame) -> None:
+        if not self._ring_queue and not self._ring[frame.index % len(self._ring)]:
+            self._take_slot(frame)
+        elif self._config.host.waits:
+            self._ring_waits += 1
+            self._ring_queue.append(frame)
+        else:
+            self._lose(frame, _RING_OVERRUN)
+
+    def _take_slot(self, frame: _Frame) -> None:
+        now, host = self._env.now, self._config.host
+        slot = frame.index % len(self._ring)
+        self._ring[slot] = True
+        frame.state.slots[frame.number] = slot
+        start = max(now, self._dispatcher_free_ps)
+        dispatched = start + host.dispatch(frame.index, 1)
+        self._dispatcher_free_ps = dispatched
+        if start < self._horizon_ps:
+            self._dispatcher_busy_ps += min(dispatched, self._horizon_ps) - start
+        frame.stamps.append(now)
+        frame.stamps.append(dispatched)
+        self._env.after(dispatched - now, self._dispatched, frame)
+
+    def _release(self, state: ShotState, number: int) -> None:
+        slot = state.slots.pop(number, None)
+        if slot is None:
+            return
+        self._ring[slot] = False
+        waiting = self._ring_queue
+        while waiting and not self._ring[waiting[0].index % len(self._ring)]:
+            self._take_slot(waiting.popleft())
+
+    # -- windows -----------------------------------------------------------------------------
+
+    def _dispatched(self, frame: _Frame) -> None:
+        if not self._config.host.hold_until_response:
+            self._release(frame.state, frame.number)
+        for position, later_rounds in self._route.completes[frame.number]:
+            self._assemble(frame, position, later_rounds)
+
+    def _lose(self, frame: _Frame, cause: int) -> None:
+        """Note a message that never reached a decoder, and the windows it would have completed."""
+        frame.state.lost_messages[frame.number] = cause
+        for position, later_rounds in self._route.completes[frame.number]:
+            self._assemble(frame, position, later_rounds)
+
+    def _assemble(self, frame: _Frame, position: int, later_rounds: int) -> None:
+        """All messages of a window have come or are lost: pre-decode it, or write it off."""
+        state, emission = frame.state, self._emission
+        number = state.shot * emission.patches + state.patch
+        window = number * len(self._config.plan) + position
+        stamps = frame.stamps.copy()
+        stamps[0] -= later_rounds * emission.round_period_ps
+        job = Job(window, position, state, stamps)
+        if state.lost_messages and self._is_incomplete(job):
+            self._write_off(job)
+        elif self._predecoders is not None:
+            self._predecoders.submit(job)
+        else:
+            stamps += (stamps[-1], stamps[-1])
+            self._predecoded(job, self._env.now)
+
+    def _is_incomplete(self, job: Job) -> bool:
+        lost = job.state.lost_messages
+        return any(number in lost for number in self._route.needs[job.position])
+
+    def _predecoded(self, job: Job, now: int) -> None:
+        if self._predecoders is not None:
+            job.stamps.append(now)
+        job.state.held[job.position] = job
+        self._one_need_less(job.state, job.position)
+
+    def _one_need_less(self, state: ShotState, position: int) -> None:
+        state.waits_for[position] -= 1
+        if state.waits_for[position] == 0:
+            self._matchers.submit(state.held.pop(position))
+
+    def _decoded(self, job: Job, now: int) -> None:
+        state, config = job.state, self._config
+        port = self._down[state.patch if config.down.per_patch else 0]
+        returned = port.send(self._responses, [(now, bits) for _beats, bits in config.response])
+        self._responses += 1
+        applied = receive(config.fpga, returned)
+        commits = config.plan[job.position].commits
+        self._decoded_rounds += len(commits)
+        if config.drain or applied <= self._horizon_ps:
+            self._end_ps = max(self._end_ps, applied)
+            if self._keep_windows:
+                self._rows.extend((job.window, state.patch, state.shot, commits[0], commits[-1]))
+                self._rows.extend(job.stamps)
+                self._rows.extend((now, returned, applied))
+        else:
+            self._late_rounds += len(commits)
+        if self._keep_windows:
+            behind = self._emission.emitted_by(now) - self._decoded_rounds
+            self._backlog.extend((now, behind - sum(self._lost_rounds)))
+        self._close(job)
+
+    def _write_off(self, job: Job) -> None:
+        state = job.state
+        worst = _INCOMPLETE
+        for number in self._config.plan[job.position].commits:
+            cause = state.lost_messages.get(self._route.message_of[number], _INCOMPLETE)
+            self._lost_rounds[cause] += 1
+            worst = min(worst, cause)
+        self._lost_rows.extend((job.window, state.patch, state.shot, worst))
+        self._close(job)
+
+    def _close(self, job: Job) -> None:
+        """A window is done with: free its slots and let its successors go on."""
+        state = job.state
+        state.open.discard(job.position)
+        for number in self._route.releases[job.position]:
+            self._release(state, number)
+        for position in self._route.followers[job.position]:
+            self._one_need_less(state, position)
+        if not state.open:
+            del self._shots[state.patch, state.shot]
+
+    # -- the run -----------------------------------------------------------------------------
+
+    def run(self) -> LoopRecord:
+        for patch in range(self._emission.patches):
+            self._env.process(self._processor(patch))
+        if self._config.drain:
+            self._env.run()
+        else:
+            self._env.run(until=self._horizon_ps + 1)
+        return self._record()
+
+    def _record(self) -> LoopRecord:
+        plan = self._config.plan
+        unfinished = sum(len(plan[k].commits) for s in self._shots.values() for k in s.open)
+        record = LoopRecord(
+            windows=window_table(self._rows),
+            lost=np.array(self._lost_rows, dtype=np.int64).reshape(-1, 4),
+            causes=CAUSES,
+            emitted=self._emitted,
+            decoded=self._decoded_rounds - self._late_rounds,
+            in_flight=unfinished + self._late_rounds,
+            lost_by_cause=dict(zip(CAUSES, self._lost_rounds, strict=True)),
+            pools=self._pools(),
+            horizon_ps=self._horizon_ps,
+            end_ps=max(self._end_ps, self._horizon_ps),
+            backlog=np.array(self._backlog, dtype=np.int64).reshape(-1, 2),
+            idle_rounds=self._idle_rounds(),
+            ring_waits=self._ring_waits,
+            messages=self._sent,
+        )
+        record.check_conservation()
+        return record
+
+    def _idle_rounds(self) -> NDArray[np.int64] | None:
+        every = self._config.feedback_every
+        if every is None or not self._keep_windows:
+            return None
+        return idle_rounds(window_table(self._rows), self._emission, every)
+
+    def _pools(self) -> dict[str, Pool]:
+        config = self._config
+        pools = {
+            "packetise": Pool(len(self._packetisers), sum(p.busy_ps for p in self._packetisers)),
+            "uplink": Pool(len(self._up), sum(p.busy_ps for p in self._up)),
+            "dispatch": Pool(1, self._dispatcher_busy_ps),
+            "decode": Pool(config.decode.servers, self._matchers.busy_ps),
+            "downlink": Pool(len(self._down), sum(p.busy_ps for p in self._down)),
+        }
+        if config.predecode is not None and self._predecoders is not None:
+            pools["predecode"] = Pool(config.predecode.servers, self._predecoders.busy_ps)
+        return pools
+
+
+def _stamp(job: Job, now: int) -> None:
+    job.stamps.append(now)

@@ -1,0 +1,75 @@
+"""Server pools: identical workers behind one FIFO queue, with or without batching."""
+
+from collections import deque
+from collections.abc import Callable
+
+from emulator.loop.clockwork import Clockwork
+from emulator.loop.config import PoolSpec
+from emulator.loop.job import Job
+
+__all__ = ["WorkerPool"]
+
+
+class WorkerPool:
+    """``servers`` workers, one FIFO queue (a deque: O(1) at any backlog), batches of ``batch``.
+
+    ``begin`` and ``end`` are told of a job as it enters and leaves service. A partial batch waits
+    until it is full or its oldest job has waited ``batch_timeout_ps``; with a timeout of 0 a free
+    server takes what is there.
+    """
+
+    def __init__(
+        self,
+        env: Clockwork,
+        spec: PoolSpec,
+        horizon_ps: int,
+        begin: Callable[[Job, int], None],
+        end: Callable[[Job, int], None],
+    ) -> None:
+        self.busy_ps = 0
+        self._env = env
+        self._spec = spec
+        self._horizon_ps = horizon_ps
+        self._begin = begin
+        self._end = end
+        self._busy = 0
+        self._queue: deque[tuple[int, Job]] = deque()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job, and start it if a server is free."""
+        self._queue.append((self._env.now, job))
+        self._start()
+        if self._queue and self._spec.batch_timeout_ps:
+            self._env.after(self._spec.batch_timeout_ps, self._timed_out, None)
+
+    def _start(self) -> None:
+        while self._queue and self._busy < self._spec.servers and self._batch_is_due():
+            self._serve([self._queue.popleft()[1] for _ in range(self._batch_size())])
+
+    def _batch_size(self) -> int:
+        return min(self._spec.batch, len(self._queue))
+
+    def _batch_is_due(self) -> bool:
+        timeout_ps = self._spec.batch_timeout_ps
+        if timeout_ps == 0 or len(self._queue) >= self._spec.batch:
+            return True
+        return self._env.now - self._queue[0][0] >= timeout_ps
+
+    def _serve(self, batch: list[Job]) -> None:
+        self._busy += 1
+        now = self._env.now
+        duration_ps = self._spec.service(batch[0].window, self._busy)
+        for job in batch:
+            self._begin(job, now)
+        if now < self._horizon_ps:
+            self.busy_ps += min(duration_ps, self._horizon_ps - now)
+        self._env.after(duration_ps, self._finished, batch)
+
+    def _finished(self, batch: list[Job]) -> None:
+        self._busy -= 1
+        for job in batch:
+            self._end(job, self._env.now)
+        self._start()
+
+    def _timed_out(self, _nothing: None) -> None:
+        self._start()
