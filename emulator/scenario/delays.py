@@ -16,6 +16,7 @@ __all__ = [
     "CurvePoint",
     "Delay",
     "DelaySection",
+    "Draw",
     "Empirical",
     "Load",
     "Lognormal",
@@ -73,7 +74,7 @@ class Component(Section):
 
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Relative: weights need not add up to one."""
-    delay: "Delay"
+    delay: "Draw"
 
 
 class Mixture(DelaySection):
@@ -159,8 +160,8 @@ class Load(DelaySection):
     """
 
     kind: Literal["load"]
-    idle: "Delay"
-    loaded: "Delay"
+    idle: "Draw"
+    loaded: "Draw"
     servers: Annotated[int, Field(ge=2)]
     """Busy servers, the job's own included, at which ``loaded`` is reached."""
 
@@ -173,6 +174,15 @@ class Warmup(DelaySection):
     first: "Delay"
     then: "Delay"
 
+
+Draw = TypeAliasType(
+    "Draw",
+    Annotated[
+        Constant | Normal | Lognormal | Mixture | Empirical | Quantiles | Curve,
+        Field(discriminator="kind"),
+    ],
+)
+"""A delay that depends on nothing but chance; the ones that others are made of."""
 
 Delay = TypeAliasType(
     "Delay",

@@ -1,0 +1,94 @@
+"""Published figures over code distance and error rate, met exactly or joined by power laws."""
+
+from bisect import bisect_left
+from math import exp, log
+from typing import TypeVar
+
+from emulator.errors import ScenarioError
+from emulator.scenario.delays import Curve, CurvePoint
+from emulator.timing.context import TimingContext
+
+__all__ = ["curve_ps"]
+
+T = TypeVar("T")
+
+
+def curve_ps(curve: Curve, context: TimingContext) -> int:
+    """Picoseconds that ``curve`` gives for one window of the code of ``context``.
+
+    Between listed points the value is a power law (a straight line of logarithms), first in
+    distance at each listed error rate, then in error rate. Points that state their rounds hold for
+    windows of that many rounds only, interpolated in the same way. Raises ScenarioError outside
+    the listed ranges, and where the scenario does not state what the curve depends on.
+    """
+    distance = _stated(context.distance, "code distance")
+    p = _stated(context.p, "physical error rate")
+    value = _at(curve, distance, p, [float(point.value) for point in curve.points])
+    rounds = [float(point.rounds) for point in curve.points if point.rounds is not None]
+    if rounds:
+        published = round(_at(curve, distance, p, rounds))
+        if _stated(context.rounds, "number of rounds per window") != published:
+            raise ScenarioError(
+                f"{_name(curve)} at distance {distance} is for windows of {published} rounds, "
+                f"but the windows have {context.rounds}; set them to {published}, or choose "
+                "another timing."
+            )
+    if curve.per == "window":
+        return round(value)
+    return round(value * _stated(context.rounds, "number of rounds per window"))
+
+
+def _at(curve: Curve, distance: int, p: float, values: list[float]) -> float:
+    """Interpolate ``values``, one per point of the curve, at a distance and an error rate."""
+    rates: dict[float, list[tuple[float, float]]] = {}
+    for point, value in zip(curve.points, values, strict=True):
+        rates.setdefault(point.p, []).append((point.distance, value))
+    by_rate = [
+        (rate, known)
+        for rate, row in rates.items()
+        if (known := _power_law(row, distance)) is not None
+    ]
+    found = _power_law(by_rate, p)
+    if found is None:
+        raise ScenarioError(
+            f"{_name(curve)} has no value for distance {distance} at p = {p}: it lists "
+            f"{_listed(curve.points)}; stay within that range, or choose another timing."
+        )
+    return found
+
+
+def _power_law(row: list[tuple[float, float]], x: float) -> float | None:
+    """Value at ``x`` of the power laws that join the points, None outside them."""
+    row = sorted(row)
+    above = bisect_left(row, x, key=lambda point: point[0])
+    if above < len(row) and row[above][0] == x:
+        return row[above][1]
+    if above in {0, len(row)}:
+        return None
+    (x0, y0), (x1, y1) = row[above - 1 : above + 1]
+    return y0 * exp(log(y1 / y0) * log(x / x0) / log(x1 / x0))
+
+
+def _stated(value: T | None, noun: str) -> T:
+    if value is None:
+        raise ScenarioError(
+            f"a published curve needs the {noun}, which this scenario does not state; "
+            "state it, or choose another timing."
+        )
+    return value
+
+
+def _name(curve: Curve) -> str:
+    return f"the curve of {curve.source}" if curve.source else "the curve"
+
+
+def _listed(points: tuple[CurvePoint, ...]) -> str:
+    distances: dict[float, list[int]] = {}
+    for point in points:
+        distances.setdefault(point.p, []).append(point.distance)
+    return " and ".join(
+        f"distances {min(row)} to {max(row)} at p = {rate}"
+        if len(row) > 1
+        else f"distance {row[0]} at p = {rate}"
+        for rate, row in sorted(distances.items())
+    )
