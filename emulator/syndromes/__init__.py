@@ -1,0 +1,1 @@
+"""Rounds of detection events and where they come from."""
