@@ -1,0 +1,1 @@
+"""What is answered: pre-decoders, matchers and the adapters around them."""
