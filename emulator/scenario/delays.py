@@ -121,8 +121,8 @@ class CurvePoint(Section):
     """One published figure, and the code it was published for."""
 
     distance: Count
-    p: Annotated[float, Field(gt=0, lt=1)]
-    """Physical error rate."""
+    p: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Physical error rate; left out where it is not published."""
     value: PositiveTime
     rounds: Count | None = None
     """Rounds of the windows the figure was taken with; left out where it does not matter."""
@@ -145,9 +145,11 @@ class Curve(DelaySection):
         counts = Counter((point.distance, point.p) for point in self.points)
         for (distance, p), count in counts.items():
             if count > 1:
-                raise ValueError(f"distance {distance} at p = {p} is listed {count} times")
-        if len({point.rounds is None for point in self.points}) > 1:
-            raise ValueError("some points give their rounds and others do not")
+                at = "" if p is None else f" at p = {p}"
+                raise ValueError(f"distance {distance}{at} is listed {count} times")
+        for key in ("p", "rounds"):
+            if len({getattr(point, key) is None for point in self.points}) > 1:
+                raise ValueError(f"some points give {key} and others do not")
         return self
 
 

@@ -12,6 +12,8 @@ __all__ = ["curve_ps"]
 
 T = TypeVar("T")
 
+_ANY_RATE = 1.0  # stands for the error rate of a curve that has none
+
 
 def curve_ps(curve: Curve, context: TimingContext) -> int:
     """Picoseconds that ``curve`` gives for one window of the code of ``context``.
@@ -21,38 +23,37 @@ def curve_ps(curve: Curve, context: TimingContext) -> int:
     windows of that many rounds only, interpolated in the same way. Raises ScenarioError outside
     the listed ranges, and where the scenario does not state what the curve depends on.
     """
-    distance = _stated(context.distance, "code distance")
-    p = _stated(context.p, "physical error rate")
-    value = _at(curve, distance, p, [float(point.value) for point in curve.points])
+    value = _at(curve, context, [float(point.value) for point in curve.points])
     rounds = [float(point.rounds) for point in curve.points if point.rounds is not None]
     if rounds:
-        published = round(_at(curve, distance, p, rounds))
+        published = round(_at(curve, context, rounds))
         if _stated(context.rounds, "number of rounds per window") != published:
             raise ScenarioError(
-                f"{_name(curve)} at distance {distance} is for windows of {published} rounds, "
-                f"but the windows have {context.rounds}; set them to {published}, or choose "
-                "another timing."
+                f"{_name(curve)} at distance {context.distance} is for windows of {published} "
+                f"rounds, but the windows have {context.rounds}; set them to {published}, or "
+                "choose another timing."
             )
     if curve.per == "window":
         return round(value)
     return round(value * _stated(context.rounds, "number of rounds per window"))
 
 
-def _at(curve: Curve, distance: int, p: float, values: list[float]) -> float:
-    """Interpolate ``values``, one per point of the curve, at a distance and an error rate."""
-    rates: dict[float, list[tuple[float, float]]] = {}
+def _at(curve: Curve, context: TimingContext, values: list[float]) -> float:
+    """Interpolate ``values``, one per point of the curve, at the code of the context."""
+    distance = _stated(context.distance, "code distance")
+    if all(point.p is None for point in curve.points):
+        p = _ANY_RATE
+    else:
+        p = _stated(context.p, "physical error rate")
+    rows: dict[float, list[tuple[float, float]]] = {}
     for point, value in zip(curve.points, values, strict=True):
-        rates.setdefault(point.p, []).append((point.distance, value))
-    by_rate = [
-        (rate, known)
-        for rate, row in rates.items()
-        if (known := _power_law(row, distance)) is not None
-    ]
-    found = _power_law(by_rate, p)
+        rows.setdefault(point.p or _ANY_RATE, []).append((point.distance, value))
+    at_distance = [(rate, _power_law(row, distance)) for rate, row in rows.items()]
+    found = _power_law([(rate, value) for rate, value in at_distance if value is not None], p)
     if found is None:
         raise ScenarioError(
-            f"{_name(curve)} has no value for distance {distance} at p = {p}: it lists "
-            f"{_listed(curve.points)}; stay within that range, or choose another timing."
+            f"{_name(curve)} has no value for distance {distance}{_at_rate(context.p)}: "
+            f"it lists {_listed(curve.points)}; stay within that range, or choose another timing."
         )
     return found
 
@@ -82,13 +83,17 @@ def _name(curve: Curve) -> str:
     return f"the curve of {curve.source}" if curve.source else "the curve"
 
 
+def _at_rate(p: float | None) -> str:
+    return "" if p is None else f" at p = {p}"
+
+
 def _listed(points: tuple[CurvePoint, ...]) -> str:
-    distances: dict[float, list[int]] = {}
+    distances: dict[float | None, list[int]] = {}
     for point in points:
         distances.setdefault(point.p, []).append(point.distance)
     return " and ".join(
-        f"distances {min(row)} to {max(row)} at p = {rate}"
+        f"distances {min(row)} to {max(row)}{_at_rate(p)}"
         if len(row) > 1
-        else f"distance {row[0]} at p = {rate}"
-        for rate, row in sorted(distances.items())
+        else f"distance {row[0]}{_at_rate(p)}"
+        for p, row in distances.items()
     )

@@ -63,10 +63,12 @@ class Drawn(Service):
 
     def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
         """Return the time of job ``index``, drawing blocks until there is one."""
-        times = self._times
-        while index >= len(times):
-            times.frombytes(self._sampler(_BLOCK).tobytes())
-        return times[index]
+        try:
+            return self._times[index]
+        except IndexError:
+            while index >= len(self._times):
+                self._times.frombytes(self._sampler(_BLOCK).tobytes())
+            return self._times[index]
 
 
 class Recorded(Service):
@@ -80,12 +82,13 @@ class Recorded(Service):
 
     def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
         """Return the recorded time; raises ScenarioError for a job that was not measured."""
-        if index >= len(self._times):
+        try:
+            return self._times[index]
+        except IndexError:
             raise ScenarioError(
                 f"job {index} was not measured: {len(self._times)} times are recorded "
                 f"({self.source}); measure as many jobs as the run has, or draw from a profile."
-            )
-        return self._times[index]
+            ) from None
 
 
 class Loaded(Service):
