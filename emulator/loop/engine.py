@@ -36,7 +36,8 @@ def run_loop(
 
     With ``keep_windows=False`` nothing grows with the length of the run: the record then has the
     round account and the pools only. ``progress`` is told the number of rounds emitted so far.
-    Raises RuntimeError if a round is unaccounted for, which would be a defect of the model.
+    Raises ValueError for a ring in which every slot can end up waiting for a message that finds no
+    slot, and RuntimeError if a round is unaccounted for, which would be a defect of the model.
     """
     return _Loop(config, keep_windows, progress).run()
 
@@ -63,6 +64,7 @@ class _Loop:
         self._progress = progress
         self._env = Clockwork()
         self._route = Route(config.messages, config.plan)
+        self._check_ring()
         horizon_ps = self._horizon_ps = config.emission.horizon_ps
         per_patch = range(config.emission.patches if config.up.per_patch else 1)
         self._packetisers = [Packetiser(config.fpga, horizon_ps) for _ in per_patch]
@@ -92,6 +94,14 @@ class _Loop:
         self._rows = array("q")
         self._lost_rows = array("q")
         self._backlog = array("q")
+
+    def _check_ring(self) -> None:
+        host, needed = self._config.host, self._route.span * self._emission.patches
+        if host.waits and host.hold_until_response and host.slots < needed:
+            raise ValueError(
+                f"slots(={host.slots}) must be >= {needed}, the messages that windows hold before "
+                "the first of them can be let go, or the sender waits for ever."
+            )
 
     # -- from the processor to the host ------------------------------------------------------
 

@@ -38,7 +38,8 @@ class WorkerPool:
     def submit(self, job: Job) -> None:
         """Queue a job, and start it if a server is free."""
         self._queue.append((self._env.now, job))
-        self._start()
+        if self._busy < self._spec.servers:
+            self._start()
         if self._queue and self._spec.batch_timeout_ps:
             self._env.after(self._spec.batch_timeout_ps, self._timed_out, None)
 
@@ -69,7 +70,8 @@ class WorkerPool:
         self._busy -= 1
         for job in batch:
             self._end(job, self._env.now)
-        self._start()
+        if self._queue:
+            self._start()
 
     def _timed_out(self, _nothing: None) -> None:
         self._start()

@@ -15,6 +15,7 @@ class Route:
     ``completes[m]``: ``(w, later_rounds)`` of the windows whose last round is in message m, with
     the number of rounds in m after it. ``releases[w]``: messages whose last round w commits.
     ``followers[w]``: windows that build on w. ``waits_for[w]``: its own rounds and predecessors.
+    ``span``: the most messages of a patch that must be on the host before one can be let go.
     """
 
     def __init__(self, messages: Sequence[Message], plan: Sequence[Window]) -> None:
@@ -37,3 +38,15 @@ class Route:
             last_round = message.rounds.stop - 1
             committer = next(w for w, window in enumerate(plan) if last_round in window.commits)
             self.releases[committer].append(number)
+        self.span = self._longest_hold(plan)
+
+    def _longest_hold(self, plan: Sequence[Window]) -> int:
+        last_needed: list[int] = []
+        for position, window in enumerate(plan):  # a window comes after those it builds on
+            earlier = (last_needed[k] for k in window.after)
+            last_needed.append(max(self.needs[position][-1], *earlier, -1))
+        return max(
+            last_needed[position] - number + 1
+            for position, released in enumerate(self.releases)
+            for number in released
+        )
