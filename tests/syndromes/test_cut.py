@@ -95,6 +95,14 @@ def test_two_windows_cut_by_hand() -> None:
     assert (second.detectors.tolist(), second.carried.tolist()) == ([1, 2], [2])
 
 
+def test_a_window_builds_on_all_windows_before_its_predecessor() -> None:
+    dem = stim.DetectorErrorModel("error(0.1) D0 D2\nerror(0.2) D1 D2\nerror(0.3) D2 L0")
+    first, second, third = cut_windows(dem, CHAIN_ROUND, sliding_windows(3, 1, 2))
+    assert errors(first.dem) == ["error(0.1) D0 D2 L1", "error(0.2) D1 D2", "error(0.3) D2"]
+    assert errors(second.dem) == ["error(0.2) D0 D1 L1", "error(0.3) D1"]
+    assert errors(third.dem) == ["error(0.3) D0 L0"]
+
+
 def test_without_a_buffer_the_likeliest_of_indistinguishable_errors_wins() -> None:
     dem = stim.DetectorErrorModel("""
         error(0.1) D0 D1
