@@ -1,0 +1,9 @@
+"""The error of the wire room: bytes that are not the frame or message they should be."""
+
+from emulator.errors import RoundtripError
+
+__all__ = ["WireError"]
+
+
+class WireError(RoundtripError):
+    """A frame, message, register value or capture that cannot exist or cannot be read."""
