@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.results.quantiles import order_statistic, quantile_interval
+from tests.results.queue import md1_latencies
+
+
+def _independent_interval(values: np.ndarray, quantile: float) -> tuple[int, int]:
+    """The textbook interval that takes the latencies for independent."""
+    half = 1.96 * np.sqrt(quantile * (1 - quantile) / len(values))
+    low, high = np.quantile(values, [quantile - half, quantile + half], method="inverted_cdf")
+    return int(low), int(high)
+
+
+def test_interval_covers_the_quantile_of_a_loaded_queue_and_the_independent_one_does_not() -> None:
+    rng = np.random.default_rng(7)
+    quantile, runs = 0.95, 150
+    truth = np.quantile(md1_latencies(rng, 0.9, 200_000, 20), quantile)
+    covered, naive, given_up = 0, 0, 0
+    for values in md1_latencies(rng, 0.9, 60_000, runs):
+        estimate = quantile_interval(values, quantile, 0.95)
+        low, high = _independent_interval(values, quantile)
+        naive += bool(low <= truth <= high)
+        if estimate.ci_ps is None:
+            given_up += 1
+        else:
+            covered += bool(estimate.ci_ps[0] <= truth <= estimate.ci_ps[1])
+    assert given_up < 0.1 * runs
+    assert covered / (runs - given_up) >= 0.85
+    assert naive / runs < 0.6
+
+
+def test_interval_of_independent_latencies_is_the_exact_one() -> None:
+    rng = np.random.default_rng(3)
+    covered, widths = 0, []
+    truth = -np.log(0.01) * 1e6
+    for _ in range(200):
+        values = rng.exponential(1e6, 4000).astype(np.int64)
+        estimate = quantile_interval(values, 0.99, 0.95)
+        assert estimate.ci_ps is not None
+        covered += estimate.ci_ps[0] <= truth <= estimate.ci_ps[1]
+        widths.append(estimate.ci_ps[1] - estimate.ci_ps[0])
+    assert 0.88 <= covered / 200 <= 1.0
+    # Of p99 of an exponential: sd = scale * sqrt(0.99 / 0.01 / n).
+    assert np.median(widths) == pytest.approx(2 * 1.96 * 1e6 * np.sqrt(99 / 4000), rel=0.35)
+
+
+@given(
+    st.lists(st.integers(0, 10**12), min_size=1, max_size=300),
+    st.sampled_from([0.25, 0.5, 0.9, 0.99, 0.999]),
+)
+def test_order_statistic_is_numpys_inverted_cdf(values: list[int], quantile: float) -> None:
+    ordered = np.sort(np.array(values, dtype=np.int64))
+    found = order_statistic(ordered, quantile)
+    if found is None:
+        assert len(values) * (1 - quantile) < 1
+    else:
+        share = np.mean(ordered <= found)
+        assert share >= quantile - 1e-12
+        assert np.mean(ordered < found) < quantile
+        assert found in values
+
+
+def test_quantile_is_not_shifted_by_rounding() -> None:
+    ordered = np.arange(1, 1001, dtype=np.int64)
+    assert order_statistic(ordered, 0.999) == 999
+    assert order_statistic(ordered, 0.99) == 990
+    assert order_statistic(ordered, 0.29) == 290
+
+
+@pytest.mark.parametrize("count", [0, 1, 99])
+def test_too_few_samples_for_the_quantile_have_no_value(count: int) -> None:
+    estimate = quantile_interval(np.arange(count, dtype=np.int64), 0.99)
+    assert estimate.value_ps is None
+    assert estimate.ci_ps is None
+    assert estimate.note is not None
+    assert f"{count} windows do not reach p99, which needs at least 100" in estimate.note
+
+
+def test_few_samples_beyond_the_quantile_have_no_interval() -> None:
+    rng = np.random.default_rng(4)
+    estimate = quantile_interval(rng.integers(0, 10**6, 500), 0.99)
+    assert estimate.value_ps is not None
+    assert estimate.ci_ps is None
+    assert estimate.note is not None
+    assert "5 samples beyond the quantile, needs 10" in estimate.note
+
+
+def test_a_series_correlated_over_its_length_has_no_interval() -> None:
+    estimate = quantile_interval(np.arange(5000, dtype=np.int64), 0.9)
+    assert estimate.value_ps == 4499
+    assert estimate.ci_ps is None
+    assert estimate.note is not None
+    assert "stay correlated over" in estimate.note
+
+
+def test_a_constant_latency_is_known_exactly() -> None:
+    estimate = quantile_interval(np.full(5000, 3_960_000, dtype=np.int64), 0.99)
+    assert estimate.value_ps == 3_960_000
+    assert estimate.ci_ps == (3_960_000, 3_960_000)
+    assert estimate.note is None
+
+
+def test_ties_at_the_quantile_do_not_hide_the_correlation() -> None:
+    burst = np.zeros(40_000, dtype=np.int64)
+    for start in np.random.default_rng(5).integers(0, 39_000, 12):
+        burst[start : start + 100] = 10**6
+    spread = quantile_interval(burst, 0.98)
+    assert spread.value_ps == 10**6
+    assert spread.ci_ps is None or spread.ci_ps[0] == 0
+
+
+@pytest.mark.parametrize(("quantile", "confidence"), [(0.0, 0.95), (1.0, 0.95), (0.99, 1.0)])
+def test_shares_outside_zero_and_one_are_refused(quantile: float, confidence: float) -> None:
+    with pytest.raises(ValueError, match="must be between 0 and 1"):
+        quantile_interval(np.arange(10, dtype=np.int64), quantile, confidence)
+
+
+def test_higher_confidence_widens_the_interval() -> None:
+    values = np.random.default_rng(6).integers(0, 10**9, 20_000)
+    narrow, wide = (quantile_interval(values, 0.9, level).ci_ps for level in (0.5, 0.99))
+    assert narrow is not None
+    assert wide is not None
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]

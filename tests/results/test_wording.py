@@ -1,0 +1,25 @@
+import pytest
+
+from emulator.results.wording import number, percentile, time_with_interval, with_interval
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "text"),
+    [
+        (45_120_000, (44_000_000, 46_290_000), "45.1 us [44.0, 46.3]"),
+        (999_600, None, "1.00 us"),
+        (999, None, "999 ps"),
+        (0, (0, 1), "0 ps [0, 1]"),
+        (3_960_000, (3_890_000, 12_000_000), "3.96 us [3.89, 12.00]"),
+        (1_234_000_000_000, None, "1.23 s"),
+    ],
+)
+def test_times(value: int, interval: tuple[int, int] | None, text: str) -> None:
+    assert time_with_interval(value, interval) == text
+
+
+def test_numbers() -> None:
+    assert number(4.2e5) == "4.2e+05"
+    assert with_interval(0.01234, (0.011, 0.0136)) == "0.0123 [0.011, 0.0136]"
+    assert with_interval(1.5, None) == "1.5"
+    assert (percentile(0.999), percentile(0.5)) == ("p99.9", "p50")
