@@ -2,8 +2,7 @@
 
 import os
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +29,8 @@ __all__ = ["CudaqFolderSource", "ising_detector_rounds", "read_cudaq_folder", "w
 # Beyond the keys of the original: the rounds of detectors that are not in Ising order, run by run.
 _ROUNDS_KEY = "detector_rounds"
 
-Column = tuple[tuple[int, ...], tuple[int, ...]]
+# What a column of the check matrix flips: detector k as k, observable k as -1 - k, ascending.
+Column = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,23 +244,19 @@ def _edges(dem: stim.DetectorErrorModel) -> dict[Column, float]:
             continue
         (p,) = error.args_copy()
         for part in error.target_groups():
-            detectors = _odd(t.val for t in part if t.is_relative_detector_id())
-            observables = _odd(t.val for t in part if t.is_logical_observable_id())
-            column = detectors, observables
+            flips: set[int] = set()
+            for target in part:  # what is flipped twice is not flipped
+                flips ^= {target.val if target.is_relative_detector_id() else -1 - target.val}
+            column = tuple(sorted(flips))
             q = edges.get(column, 0.0)
             edges[column] = q + p - 2 * p * q
     return edges
 
 
-def _odd(values: Iterable[int]) -> tuple[int, ...]:
-    """Sorted values that occur an odd number of times."""
-    return tuple(sorted(value for value, times in Counter(values).items() if times % 2))
-
-
 def _write_model(folder: Path, source: SyndromeSource) -> None:
     edges = _edges(source.dem)
-    detectors = [column[0] for column in edges]
-    observables = [column[1] for column in edges]
+    detectors = [[k for k in column if k >= 0] for column in edges]
+    observables = [[-1 - k for k in column if k < 0] for column in edges]
     write_csr(folder / "H_csr.bin", source.num_detectors, detectors)
     write_csr(folder / "O_csr.bin", source.num_observables, observables)
     write_priors(folder / "priors.bin", list(edges.values()))

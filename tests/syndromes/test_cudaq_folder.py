@@ -99,6 +99,17 @@ def test_parallel_edges_become_one_column_of_odd_parity(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
+def test_sizes_of_the_published_example(tmp_path: Path) -> None:
+    """Distance 13, 104 rounds, X, p = 0.003, simple noise, as in the README of Ising-Decoding."""
+    circuit = memory_circuit(distance=13, rounds=104, basis="X", p=0.003, readout_noise=False)
+    write_cudaq_folder(tmp_path / "data", circuit_source(circuit, name="d13", rounds=104), 2, 0)
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "data").iterdir()}
+    assert sizes["H_csr.bin"] == 808_944
+    assert sizes["O_csr.bin"] == 2_932
+    assert sizes["priors.bin"] == 750_916
+
+
 def test_ising_order_by_groups() -> None:
     """Half-size groups of distance 3: round 0, X and Z of rounds 1 and 2, boundary."""
     expected = [0] * 4 + [1] * 8 + [2] * 8 + [2] * 4
