@@ -143,7 +143,7 @@ def _open_appended(
         if bare is None:
             raise
         return bare, False
-    if bare is None:
+    if bare is None or num_observables == 0:
         return full, True
     if fmt == "ptb64":
         raise SyndromeError(

@@ -57,7 +57,7 @@ class SyndromeSource(Protocol):
 
     @property
     def num_observables(self) -> int:
-        """Logical observables a shot, O."""
+        """Logical observables a shot, O; 0 where they were not recorded, whatever ``dem`` has."""
 
     @property
     def num_rounds(self) -> int:
@@ -73,7 +73,7 @@ class SyndromeSource(Protocol):
 
     @property
     def dem(self) -> stim.DetectorErrorModel:
-        """The error model of one shot, on these D detectors and O observables."""
+        """The error model of one shot: what the decoders work with."""
 
     @property
     def circuit(self) -> stim.Circuit | None:

@@ -105,6 +105,17 @@ def test_size_that_fits_with_and_without_observables(tmp_path: Path) -> None:
     assert (source.num_shots, source.num_observables) == (5, 0)
 
 
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_models_without_observables(tmp_path: Path, fmt: str) -> None:
+    model = tmp_path / "model.dem"
+    model.write_text("error(0.1) D0\ndetector(0) D0\n")
+    path = write(tmp_path / "shots", fmt, np.eye(64, 1, dtype=bool), 1, 0)
+    source = source_from_samples(path, fmt=fmt, model=model)
+    detectors, observables = packed(source, 64)
+    assert detectors.sum() == 1
+    assert observables.shape == (64, 0)
+
+
 def test_a_circuit_serves_as_model(tmp_path: Path, origin: CircuitSource) -> None:
     model = tmp_path / "model.stim"
     origin.circuit.to_file(model)
