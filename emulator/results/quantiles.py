@@ -88,9 +88,8 @@ def _too_few(count: int, quantile: float, value: int | None, tau: float | None) 
         return f"no interval: {beyond:.3g} samples beyond the quantile, needs {_LEAST_BEYOND}"
     if beyond < _LEAST_BEYOND_TIMES * tau:
         return (
-            f"no interval: latencies stay correlated over {tau:.3g} windows, and the "
-            f"{beyond:.3g} samples beyond the quantile span {beyond / tau:.2g} such times, "
-            f"needs {_LEAST_BEYOND_TIMES}"
+            f"no interval: latencies stay correlated over {tau:.3g} windows, "
+            f"too long for the {beyond:.3g} samples beyond the quantile"
         )
     return None
 

@@ -120,7 +120,11 @@ def report_deadline(found: DeadlineMisses, confidence: float) -> str | None:
         return None
     late = f"of {found.samples} windows later than {format_time(found.limit_ps)}"
     if found.misses == 0:
-        bound = f"; rate below {number(found.ci[1])} at {confidence:.10g}" if found.ci else ""
+        bound = (
+            f"; rate below {number(found.ci[1])} at {100 * confidence:.10g}% confidence"
+            if found.ci
+            else ""
+        )
         return f"none {late}{bound}"
     return f"{found.misses} {late}, rate {with_interval(found.rate, found.ci)}"
 

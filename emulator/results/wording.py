@@ -8,8 +8,8 @@ _UNITS = (("s", 10**12), ("ms", 10**9), ("us", 10**6), ("ns", 10**3), ("ps", 1))
 
 
 def number(value: float) -> str:
-    """Write with three significant digits: ``0.00123``, ``1.73``, ``4.2e+05``."""
-    return f"{value:.3g}"
+    """Write with three significant digits or as a whole number: ``0.00123``, ``1.73``, ``1100``."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else f"{value:.3g}"
 
 
 def percentile(quantile: float) -> str:
