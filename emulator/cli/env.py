@@ -1,0 +1,69 @@
+"""``roundtrip env``: the versions and the machine that a result depends on."""
+
+import typer
+
+__all__ = ["command", "environment"]
+
+PACKAGES = ("numpy", "stim", "sinter", "pymatching", "onnxruntime", "simpy", "polars", "cocotb")
+PROGRAMS = {"verilator": "--version", "yosys": "-V"}
+
+
+def command() -> None:
+    """Print the versions and the machine that results depend on."""
+    for name, value in environment().items():
+        typer.echo(f"{name:<18} {value}")
+
+
+def environment() -> dict[str, str]:
+    """Versions by name; ``not installed`` for what is missing."""
+    import os
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from emulator import __version__
+
+    found = {"roundtrip-emulator": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    for program, option in PROGRAMS.items():
+        found[program] = _program_version(program, option)
+    found["system"] = f"{platform.system()} {platform.release()}"
+    found["processor"] = f"{_processor()}, {os.cpu_count()} cores"
+    return found
+
+
+def _program_version(program: str, option: str) -> str:
+    """First line a program prints about its version; the one of this Python's environment first."""
+    import os
+    import shutil
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    folders = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    place = shutil.which(program, path=folders)
+    if place is None:
+        return "not installed"
+    try:
+        done = subprocess.run(
+            [place, option], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return f"{place} does not run"
+    lines = (done.stdout or done.stderr).splitlines()
+    return lines[0].strip() if done.returncode == 0 and lines else f"{place} does not run"
+
+
+def _processor() -> str:
+    import platform
+    from pathlib import Path
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

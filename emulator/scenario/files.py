@@ -1,0 +1,76 @@
+"""The files a scenario names: found beside the scenario or in the current folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emulator.scenario.checks import KeyPath, Mistake
+
+__all__ = ["locate_files"]
+
+Table = dict[str, Any]
+
+_CODE_KEYS = ("circuit", "detections", "observables", "model", "folder")
+
+
+def locate_files(tables: Table, folder: Path | None) -> list[Mistake]:
+    """Replace every relative path in ``tables`` by where the file is; list those that are nowhere.
+
+    A path is relative to ``folder``, the scenario file's, or else to the current folder. What the
+    scenario does not use, such as the model of a pre-decoder of kind ``none``, may be missing.
+    """
+    mistakes = []
+    for table, key, path, needed in _named(tables):
+        name = table[key]
+        if not isinstance(name, str):
+            continue
+        candidates = _candidates(name, folder)
+        is_there = Path.is_dir if path == ("code", "folder") else Path.is_file
+        found = next((candidate for candidate in candidates if is_there(candidate)), None)
+        if found is not None:
+            table[key] = str(found)
+        elif needed:
+            mistakes.append(Mistake(path, _nowhere(name, candidates)))
+    return mistakes
+
+
+def _candidates(name: str, folder: Path | None) -> list[Path]:
+    here = Path(name)
+    beside = here if folder is None else folder / name
+    return list(dict.fromkeys([beside, here]))
+
+
+def _nowhere(name: str, candidates: list[Path]) -> str:
+    looked = " nor ".join(f'"{candidate}"' for candidate in candidates)
+    neither = "neither " if len(candidates) > 1 else "not "
+    advice = "; make it with python -m models.pair_rule" if name.endswith(".onnx") else ""
+    return f'"{name}" does not exist: there is {neither}{looked}{advice or "; correct the path"}'
+
+
+def _named(tables: Table) -> Iterator[tuple[Table, str, KeyPath, bool]]:
+    """Every (table, key) that names a file, its key path, and whether the file is needed."""
+    code = tables.get("code")
+    if isinstance(code, dict):
+        yield from ((code, key, ("code", key), True) for key in _CODE_KEYS if key in code)
+    for name in ("predecoder", "decoder"):
+        stage = tables.get(name)
+        if isinstance(stage, dict):
+            idle = name == "predecoder" and stage.get("kind", "none") == "none"
+            if "model" in stage:
+                yield stage, "model", (name, "model"), stage.get("kind") == "onnx"
+            if "profile" in stage:
+                used = stage.get("timing") == "profile" and not idle
+                yield stage, "profile", (name, "profile"), used
+    yield from _recordings(tables, ())
+
+
+def _recordings(value: object, path: KeyPath) -> Iterator[tuple[Table, str, KeyPath, bool]]:
+    """The ``file`` of every empirical delay, wherever it is."""
+    if isinstance(value, dict):
+        if value.get("kind") == "empirical" and "file" in value:
+            yield value, "file", (*path, "file"), True
+        for key, inner in value.items():
+            yield from _recordings(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _recordings(inner, (*path[:-1], f"{path[-1]}[{number}]"))

@@ -1,0 +1,65 @@
+"""A complete scenario: all tables of a file, consistent with one another."""
+
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from emulator.scenario.checks import ContradictionError, Parts, contradictions
+from emulator.scenario.codes import Code, Noise
+from emulator.scenario.quantities import Section
+from emulator.scenario.sections import (
+    Budget,
+    Decoder,
+    Feedback,
+    Fpga,
+    Host,
+    Links,
+    Predecoder,
+    Qpu,
+    Run,
+    Window,
+)
+
+__all__ = ["Scenario", "dump"]
+
+
+class Scenario(Section):
+    """A complete experiment: processor, code, link, host, decoders, and what they must achieve.
+
+    Raises ``ContradictionError``, a ``ScenarioError``, when values do not fit together.
+    """
+
+    qpu: Qpu
+    code: Code
+    noise: Noise | None = None
+    window: Window = Window()
+    fpga: Fpga = Fpga()
+    link: Links = Links()
+    host: Host = Host()
+    predecoder: Predecoder = Predecoder()
+    decoder: Decoder = Decoder()
+    feedback: Feedback | None = None
+    budget: Budget = Budget()
+    run: Run = Run()
+
+    @property
+    def reaction_limit_ps(self) -> int | None:
+        """Reaction time to be met in picoseconds: the budget's, else the processor's, else None."""
+        own = self.budget.reaction
+        return self.qpu.reaction_limit if own is None else own
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = contradictions(Parts(**{name: getattr(self, name) for name in Parts.names()}))
+        if found:
+            raise ContradictionError(found)
+        return self
+
+
+def dump(scenario: Scenario) -> dict[str, Any]:
+    """Write a scenario as JSON values, every quantity as exact text with its unit.
+
+    Values that are not set are left out. ``Scenario.model_validate`` and ``resolve`` read the
+    result back as an equal scenario.
+    """
+    return scenario.model_dump(mode="json", exclude_none=True)

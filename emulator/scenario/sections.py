@@ -1,0 +1,202 @@
+"""The tables of a scenario file but [code] and [noise]: what each key means and may be.
+
+What a single value must satisfy is said here by its type; what values must satisfy together is
+said in ``checks``.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool
+
+from emulator.scenario.codes import Count, Natural, Orientation
+from emulator.scenario.delays import Constant, Delay, Timing
+from emulator.scenario.quantities import (
+    Frequency,
+    PositiveSize,
+    PositiveTime,
+    Probability,
+    Rate,
+    Section,
+    Time,
+)
+from emulator.units import parse_frequency
+
+__all__ = [
+    "Budget",
+    "Decoder",
+    "Feedback",
+    "Fpga",
+    "Host",
+    "Link",
+    "Links",
+    "Predecoder",
+    "Qpu",
+    "Run",
+    "Window",
+]
+
+_AT_ONCE = Constant(kind="constant", value="0 ps")  # what a model reads is text
+
+OpenUnit = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Qpu(Section):
+    """The quantum processor: its clock and its deadline."""
+
+    preset: str | None = None
+    round_period: PositiveTime
+    """Time from one syndrome round to the next."""
+    readout: Delay = _AT_ONCE
+    """From the end of a round to its bits being at the FPGA."""
+    patches: Count = 1
+    """Logical patches, each with its own stream of syndromes."""
+    patch_offset: Time = 0
+    """How much later than patch k patch k + 1 starts its rounds."""
+    shot_period: PositiveTime | None = None
+    """From the start of one shot to the start of the next; left out: shots are back to back."""
+    reaction_limit: PositiveTime | None = None
+    """Longest tolerable time from the last round of a window to its answer."""
+    suppression: Annotated[float, Field(gt=1)] | None = None
+    """Error suppression factor Lambda from distance d to d + 2; for the cost of waiting."""
+
+
+class Window(Section):
+    """How a shot is cut into decoding windows."""
+
+    kind: Literal["whole", "sliding", "parallel"] = "whole"
+    commit: Count | None = None
+    """Rounds whose corrections become final."""
+    buffer: Natural | None = None
+    """Rounds read beyond the committed ones, on one side (sliding) or both (parallel)."""
+    tail: Literal["truncate", "absorb"] = "truncate"
+    """What sliding windows do at the end of a shot: get shorter, or the last one commits all."""
+
+
+def _rounds_or_window(value: object) -> object:
+    if value == "window" or (type(value) is int and value >= 1):
+        return value
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    raise ValueError(f'{text} is neither a number of rounds >= 1 nor "window"')
+
+
+class Fpga(Section):
+    """The packetiser between processor and link, in cycles of one clock."""
+
+    preset: str | None = None
+    clock: Frequency = parse_frequency("322.265625 MHz")
+    bus_bits: Literal[64, 128, 256, 512] = 512
+    pipeline_cycles: Natural = 22
+    store_and_forward: StrictBool = True
+    min_spacing_cycles: Natural = 48
+    """Shortest distance between the starts of two messages."""
+    receive_cycles: Natural = 18
+    """From the last beat of an answer to the correction being applied."""
+    rounds_per_message: Annotated[Count | Literal["window"], BeforeValidator(_rounds_or_window)] = (
+        "window"
+    )
+    """Rounds of one message; ``"window"``: what a window commits."""
+    encoding: Literal["bits", "bytes"] = "bits"
+    """Whether a detection event takes a bit or a byte on the line."""
+    timing: Literal["model"] = "model"
+
+
+class Link(Section):
+    """One direction of the way between FPGA and host."""
+
+    preset: str | None = None
+    rate: Rate | None = None
+    """Line rate; left out: frames take no time on the line."""
+    latency: Delay = _AT_ONCE
+    propagation: Time = 0
+    hops: Natural = 0
+    """Store-and-forward switches on the way."""
+    hop_latency: Time = 0
+    mtu: PositiveSize = 4096
+    """Longest payload of one frame."""
+    framing: Literal["roce", "udp", "raw"] = "roce"
+    port: Literal["shared", "per_patch"] = "shared"
+    loss: Probability = 0.0
+    """Probability that a message is lost."""
+
+
+class Links(Section):
+    """The link, up to the host and down to the FPGA."""
+
+    up: Link = Link()
+    down: Link = Link()
+
+
+class Host(Section):
+    """The receive ring and the dispatcher behind it."""
+
+    preset: str | None = None
+    ring_slots: Count = 64
+    on_full: Literal["drop", "wait"] = "drop"
+    release: Literal["dispatch", "response"] = "response"
+    """When a slot is free again: its message dispatched, or its answer sent."""
+    dispatch: Delay = _AT_ONCE
+
+
+class Predecoder(Section):
+    """A neural network in front of the decoder, which removes most detection events."""
+
+    preset: str | None = None
+    kind: Literal["none", "onnx", "timing_only"] = "none"
+    """``timing_only``: its time is emulated, but answers come from the matcher alone."""
+    model: Path | None = None
+    orientation: Orientation | None = None
+    """What the model was trained for; left out: as the code."""
+    streams: Count = 1
+    """Inferences that run side by side."""
+    batch: Count = 1
+    batch_timeout: Time = 0
+    """How long a batch that is not full waits for more."""
+    timing: Timing = "measured"
+    profile: Path | None = None
+
+
+class Decoder(Section):
+    """The decoder that gives the answers."""
+
+    preset: str | None = None
+    algorithm: Annotated[str, Field(min_length=1)] = "pymatching"
+    """``pymatching``, ``pymatching_correlated``, any decoder of sinter, ``module:function``."""
+    workers: Count = 1
+    timing: Timing = "measured"
+    profile: Path | None = None
+
+
+class Feedback(Section):
+    """A processor that needs results to go on."""
+
+    every: Count
+    """Rounds between two results that are waited for."""
+
+
+class Budget(Section):
+    """What has to be met."""
+
+    reaction: PositiveTime | None = None
+    """Longest tolerable reaction time; left out: ``qpu.reaction_limit``."""
+    quantile: OpenUnit = 0.99
+    """Part of the reactions that must be within the limit."""
+    confidence: OpenUnit = 0.95
+    logical_error_rate: Probability | None = None
+    """Largest tolerable logical error rate per shot."""
+    lost_rounds: Natural = 0
+
+
+class Run(Section):
+    """How much is run, and with which random numbers."""
+
+    title: str = ""
+    shots: Count = 1000
+    """Per patch."""
+    seed: Natural = 0
+    warmup_windows: Natural = 0
+    """Windows of the beginning that no statistic counts."""
+    drain: StrictBool = True
+    """Whether windows in flight at the last round are waited for."""
+    chunk_shots: Count = 1024
+    """Shots sampled and decoded at a time; changes memory, not results."""
