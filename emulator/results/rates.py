@@ -129,6 +129,12 @@ def shots_on_time(
 
 def _count(cells: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int64]:
     """Count how often each (patch, shot) occurs among the columns of ``cells``."""
+    if cells.size and (cells.min() < 0 or (cells.max(axis=1) >= shape).any()):
+        patch, shot = cells.max(axis=1)
+        raise ValueError(
+            f"windows reach patch {patch} and shot {shot}, outside the {shape[0]} patches "
+            f"and {shape[1]} shots that have answers."
+        )
     flat = np.ravel_multi_index((cells[0], cells[1]), shape)
     return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
 

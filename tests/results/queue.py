@@ -41,7 +41,9 @@ def run_of(
     busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
     return LoopRecord(
         windows=windows,
-        lost=np.array([[count + k, 0, k, 0] for k in range(lost)], dtype=np.int64).reshape(-1, 4),
+        lost=np.array([[count + k, 0, k % count, 0] for k in range(lost)], dtype=np.int64).reshape(
+            -1, 4
+        ),
         causes=("wire", "ring"),
         emitted=window_rounds * (count + lost),
         decoded=window_rounds * applied,

@@ -114,7 +114,7 @@ def test_a_late_lost_or_unfinished_window_makes_its_shot_late() -> None:
 
 def test_windows_outside_the_shots_are_refused() -> None:
     record = run_of(np.full(6, ROUND_PS, dtype=np.int64))
-    with pytest.raises(ValueError, match="invalid entry"):
+    with pytest.raises(ValueError, match="patch 0 and shot 5, outside the 1 patches and 5 shots"):
         shots_on_time(record.windows, record.lost, 1, (1, 5))
 
 
