@@ -78,8 +78,8 @@ class Predecoder:
         """Pre-decode detector rows (B, N) of 0/1: pre_L uint8 (B,) and residual uint8 (B, N).
 
         Rows go through the graph at most ``batch`` at a time (or, padded with zeros, as many as
-        the file was frozen to). Raises SyndromeError for rows of another length and
-        PredecoderError when the graph fails or answers in another shape.
+        the file was frozen to). Raises PredecoderError for rows of another length, and when the
+        graph fails or answers in another shape.
         """
         size = self.fixed_batch or batch
         rows = np.ascontiguousarray(dets, dtype=np.uint8)
