@@ -1,0 +1,263 @@
+"""The pair rule: a local pre-decoder without training, written as an ONNX graph.
+
+Two detection events of the same type that are each other's only neighbour are matched and removed.
+Neighbours of a check in round t are itself in t - 1 and t + 1 and the checks it shares a data
+qubit with in t - 1, t and t + 1: what one data, measurement or mid-circuit fault can join,
+whatever the order of the CNOTs. Everything else, and so every doubtful case, is left to the global
+decoder. In the spirit of the Clique predecoder (arXiv 2208.08547) and of local predecoders
+(arXiv 2208.04660). As the logical operator lies on the edge of the patch, where no data qubit joins
+two checks of the memory basis, pre_L is always 0: what the rule does shows in the residual.
+
+    python -m models.pair_rule --distance 5 --rounds 26 --basis Z
+    python -m models.pair_rule --distance 5 --rounds 26 --basis Z --measure
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from emulator.decoders.ising_layout import IsingLayout
+from emulator.decoders.predecoder import Contract
+from emulator.errors import RoundtripError
+from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType
+from models.graph import GraphWriter, Port
+
+__all__ = ["SHIPPED", "file_name", "main", "pair_rule", "write"]
+
+SHIPPED = (
+    IsingLayout(5, 6, "Z"),
+    IsingLayout(5, 26, "Z"),
+    IsingLayout(13, 13, "X"),
+    IsingLayout(13, 104, "X"),
+)
+"""Layouts whose fused graphs lie beside this file."""
+
+# Places in a 2 x 2 kernel laid over the four check corners around a data qubit.
+_TL, _TR, _BL, _BR = (0, 0), (0, 1), (1, 0), (1, 1)
+_DIAGONALS = ((_TL, _BR), (_TR, _BL))
+
+End = tuple[int, int, int]
+"""A place (round, row, column) in a kernel."""
+
+
+def file_name(layout: IsingLayout, contract: Contract = "fused") -> str:
+    """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused go unsaid."""
+    parts = ["pair_rule", f"d{layout.distance}", f"T{layout.rounds}", layout.basis]
+    parts += [layout.orientation] if layout.orientation != "XV" else []
+    parts += [contract] if contract != "fused" else []
+    return "_".join(parts) + ".onnx"
+
+
+def pair_rule(layout: IsingLayout, contract: Contract = "fused") -> onnx.ModelProto:
+    """Build the graph for ``layout``; opset 18, the batch is free.
+
+    Raw: events float32 (B, 4, T, D, D), of which the first two channels are read, to logits of
+    the same shape, +0.5 or -0.5. Fused: detectors uint8 (B, N) to uint8 (B, 1 + N), column 0
+    pre_L, the rest the residual. Formats: ``emulator.decoders.ising_layout``.
+    """
+    graph = _PairRule(layout)
+    return graph.fused() if contract == "fused" else graph.raw()
+
+
+def write(layout: IsingLayout, path: Path, contract: Contract = "fused") -> None:
+    """Write the graph to ``path``, whole or not at all."""
+    content = pair_rule(layout, contract).SerializeToString()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class _PairRule(GraphWriter):
+    """The graph of one layout.
+
+    Inside, events and flips lie on the lattice of check corners, float (B, 2, T, D + 1, D + 1),
+    and data corrections on the data qubits, float (B, 2, T, D, D); channel 0 belongs to X checks,
+    channel 1 to Z checks. There, unlike on the cells of the contract, every check is one step
+    from those it shares a qubit with. Corners without a check of the type hold 0.
+    """
+
+    def __init__(self, layout: IsingLayout) -> None:
+        super().__init__()
+        self.layout = layout
+        side = layout.distance + 1
+        x, z = (layout.patch.corners(kind) @ np.array([side, 1]) for kind in get_args(PauliType))
+        self.corner_of_check = np.stack([x, z + side**2])
+        self.cell_of_check = layout.cells + np.array([[0], [layout.distance**2]])
+
+    def rule(self, events: str) -> tuple[str, str]:
+        """Data corrections and measurement flips of the matched pairs, each 0.0 or 1.0."""
+        # 32 for being an event and 1 for each neighbour: 33 is an event with one neighbour.
+        around = np.zeros((1, 3, 3, 3), dtype=np.float32)
+        around[0, :, ::2, ::2] = 1
+        around[0, ::2, 1, 1] = 1
+        around[0, 1, 1, 1] = 32
+        paired = self.equal(self.conv_each(events, around, (1, 1, 1)), 33)
+
+        # A fault on a data qubit shows on both its checks in one round, or on one a round later.
+        joined: list[tuple[End, End]] = []
+        for a, b in _DIAGONALS:
+            joined += [((0, *a), (0, *b)), ((0, *a), (1, *b)), ((0, *b), (1, *a))]
+        data = self.pairs(paired, joined, (2, 2, 2), (0, 0, 0, 1, 0, 0))
+
+        # The later of two events a round apart is where the round before was read wrongly.
+        earlier = [(0, 1, 1), (0, 0, 0), (0, 0, 2), (0, 2, 0), (0, 2, 2)]
+        joined = [(end, (1, 1, 1)) for end in earlier]
+        flips = self.pairs(paired, joined, (2, 3, 3), (0, 1, 1, 1, 1, 1))
+        return data, flips
+
+    def pairs(
+        self,
+        events: str,
+        joined: Sequence[tuple[End, End]],
+        shape: tuple[int, int, int],
+        pads: Sequence[int],
+    ) -> str:
+        """Mark where both ends of any of the ``joined`` pairs of kernel places are events."""
+        kernels = np.zeros((len(joined), *shape), dtype=np.float32)
+        for kernel, ends in zip(kernels, joined, strict=True):
+            for end in ends:
+                kernel[end] = 1
+        both = self.equal(self.conv_each(events, kernels, pads), 2)
+        side = self.layout.distance + (shape[1] == 3)  # a 3 x 3 kernel stays on the corners
+        split = self.reshape(both, (0, 2, len(joined), self.layout.rounds, side, side))
+        return self.node("ReduceMax", [split, self.ints([2])], keepdims=0)
+
+    def raw(self) -> onnx.ModelProto:
+        """Write the bare network: cells to corners, the rule, corners to cells."""
+        d, t = self.layout.distance, self.layout.rounds
+        shape: list[int | str] = ["batch", 4, t, d, d]
+        source: Port = ("events", TensorProto.FLOAT, shape)
+        sink: Port = ("logits", TensorProto.FLOAT, shape)
+        cells = self.by_round(self.slice("events", 0, 2), d**2)
+        data, flips = self.rule(self.to_corners(cells, self.cell_of_check))
+
+        index = np.full(2 * d**2, -1)
+        index[self.cell_of_check] = self.corner_of_check
+        shown = self.by_type(self.take(self.by_round(flips, (d + 1) ** 2), index), d)
+        bits = self.node("Concat", [data, shown], axis=1)
+        threshold = self.constant(np.array(0.5, dtype=np.float32))
+        self.node("Sub", [bits, threshold], output="logits")
+        return self.model("pair_rule_raw", source, sink)
+
+    def fused(self) -> onnx.ModelProto:
+        """Write detectors to events, the rule, events to pre_L and residual detectors."""
+        half, n = self.layout.half, self.layout.num_detectors
+        source: Port = ("dets", TensorProto.UINT8, ["batch", n])
+        sink: Port = ("L_and_residual_dets", TensorProto.UINT8, ["batch", 1 + n])
+        index = np.arange(2 * half).reshape(2, half)
+        events = self.to_corners(self.checks("dets"), index)
+        data, flips = self.rule(events)
+
+        square = np.ones((1, 1, 2, 2), dtype=np.float32)
+        syndrome = self.conv_each(data, square, (0, 1, 1))
+        both_rounds = np.ones((1, 2, 1, 1), dtype=np.float32)
+        changes = self.conv_each(flips, both_rounds, (1, 0, 0, 0, 0, 0))
+        residual = self.parity(self.node("Sum", [events, syndrome, changes]))
+        boundary = self.slice("dets", n - half, n)
+        rows = [self.pre_l(data), *self.detectors(residual), boundary]
+        self.node("Concat", rows, axis=1, output="L_and_residual_dets")
+        return self.model("pair_rule_fused", source, sink)
+
+    def checks(self, dets: str) -> str:
+        """Detectors to checks round by round, float (B, T, 2·half)."""
+        layout, half = self.layout, self.layout.half
+        rows = self.cast(self.slice(dets, 0, layout.num_detectors - half), TensorProto.FLOAT)
+        first, later = self.slice(rows, 0, half), self.slice(rows, half, half * 2 * layout.rounds)
+        gap = ([0, 0], [0, half]) if layout.memory == 0 else ([0, half], [0, 0])
+        rows = self.node("Concat", [self.pad(first, *gap), later], axis=1)
+        # the contract takes the opposite basis of the last round as 0
+        kept = np.ones((layout.rounds, 2, 1), dtype=np.float32)
+        kept[-1, 1 - layout.memory] = 0
+        checks = self.reshape(rows, (0, layout.rounds, 2, half))
+        checks = self.node("Mul", [checks, self.constant(kept)])
+        return self.reshape(checks, (0, layout.rounds, 2 * half))
+
+    def detectors(self, residual: str) -> list[str]:
+        """Corners to detectors, uint8, in two pieces: round 0 and the others."""
+        layout, half = self.layout, self.layout.half
+        rows = self.take(self.by_round(residual, (layout.distance + 1) ** 2), self.corner_of_check)
+        size = 2 * half * layout.rounds
+        rows = self.cast(self.reshape(rows, (0, size)), TensorProto.UINT8)
+        start = layout.memory * half
+        return [self.slice(rows, start, start + half), self.slice(rows, 2 * half, size)]
+
+    def pre_l(self, data: str) -> str:
+        """Parity of the corrections on the logical operator, uint8 (B, 1)."""
+        d, memory = self.layout.distance, self.layout.memory
+        mask = self.layout.patch.logical(self.layout.basis).reshape(d, d).astype(np.float32)
+        hits = self.node("Mul", [self.slice(data, memory, memory + 1), self.constant(mask)])
+        count = self.node("ReduceSum", [hits, self.ints([2, 3, 4])], keepdims=0)
+        return self.cast(self.parity(count), TensorProto.UINT8)
+
+    def to_corners(self, rows: str, place_of_check: NDArray[np.int64]) -> str:
+        """Spread rows (B, T, n) over the corners, given where in n the checks (2, half) are."""
+        side = self.layout.distance + 1
+        index = np.full(2 * side**2, -1)
+        index[self.corner_of_check] = place_of_check
+        return self.by_type(self.take(rows, index), side)
+
+    def by_round(self, grid: str, size: int) -> str:
+        """(B, 2, T, ·, ·) of ``size`` places a round and type to (B, T, 2·size)."""
+        rounds = self.layout.rounds
+        flat = self.reshape(grid, (0, 2, rounds, size))
+        turned = self.node("Transpose", [flat], perm=[0, 2, 1, 3])
+        return self.reshape(turned, (0, rounds, 2 * size))
+
+    def by_type(self, rows: str, side: int) -> str:
+        """(B, T, 2·side²) to (B, 2, T, side, side)."""
+        grid = self.reshape(rows, (0, self.layout.rounds, 2, side, side))
+        return self.node("Transpose", [grid], perm=[0, 2, 1, 3, 4])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code, 2 after a mistake in what was asked."""
+    asked = _parser().parse_args(arguments)
+    try:
+        layout = IsingLayout(asked.distance, asked.rounds, asked.basis, asked.orientation)
+        if asked.measure:
+            from models.thinning import measure  # noqa: PLC0415 - exporting needs no matcher
+
+            print(measure(layout, p=asked.p, shots=asked.shots, seed=asked.seed).table())
+            return 0
+        path = asked.out or Path(__file__).parent / file_name(layout, asked.contract)
+        write(layout, path, asked.contract)
+    except (RoundtripError, OSError) as error:
+        print(f"pair_rule: {error}", file=sys.stderr)
+        return 2
+    print(f"{path}: {path.stat().st_size} bytes")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m models.pair_rule", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--distance", type=int, required=True, help="odd, >= 3")
+    parser.add_argument("--rounds", type=int, required=True, help="T >= 2: ancilla rounds + 1")
+    parser.add_argument("--basis", choices=["X", "Z"], required=True)
+    parser.add_argument("--orientation", choices=ORIENTATIONS, default="XV")
+    parser.add_argument("--contract", choices=get_args(Contract), default="fused")
+    parser.add_argument("--out", type=Path, help="file to write (default: beside this module)")
+    parser.add_argument("--measure", action="store_true", help="print what it thins and costs")
+    parser.add_argument("--p", type=float, default=0.003, help="noise of --measure (0.003)")
+    parser.add_argument("--shots", type=int, default=10000, help="shots of --measure (10000)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of --measure (1)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

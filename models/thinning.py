@@ -1,0 +1,103 @@
+"""What the pair rule does to a syndrome: how much it thins it, and what that costs in errors."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pymatching
+
+from emulator.decoders.ising_layout import IsingLayout
+from emulator.decoders.predecoder import Predecoder
+from emulator.errors import SyndromeError
+from emulator.syndromes.ising_memory import memory_circuit
+from models.pair_rule import write
+
+__all__ = ["Thinning", "measure"]
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Thinning:
+    """Counts over the same ``shots``, decoded by PyMatching alone and behind the pair rule.
+
+    ``before`` and ``after`` are detection events in all shots, without the opposite basis of the
+    last round, which the contract drops. ``alone`` and ``behind`` are logical errors of the two;
+    ``only_alone`` and ``only_behind`` those that the other one avoided.
+    """
+
+    layout: IsingLayout
+    p: float
+    shots: int
+    before: int
+    after: int
+    alone: int
+    behind: int
+    only_alone: int
+    only_behind: int
+
+    def table(self) -> str:
+        """Two lines of Markdown table after its head."""
+        layout = self.layout
+        places = self.shots * (layout.slots.size - 2 * layout.half)
+        cells = (
+            f"d={layout.distance} T={layout.rounds} {layout.basis} {layout.orientation}",
+            f"{self.p}",
+            f"{self.shots}",
+            f"{self.before / places:.4f}",
+            f"{self.after / places:.4f}",
+            f"{self.before / self.after:.2f}" if self.after else "-",
+            f"{self.alone}",
+            f"{self.behind}",
+            f"{self.only_alone}",
+            f"{self.only_behind}",
+        )
+        head = (
+            *("layout", "p", "shots", "density before", "after", "ratio"),
+            *("errors alone", "behind the rule", "only alone", "only behind"),
+        )
+        return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * 10, cells))
+
+
+def measure(layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning:
+    """Sample ``memory_circuit`` at noise ``p`` and decode every shot both ways."""
+    if shots < 1:
+        raise SyndromeError(f"shots: {shots} is too few; give at least 1.")
+    circuit = memory_circuit(
+        distance=layout.distance,
+        rounds=layout.rounds,
+        basis=layout.basis,
+        orientation=layout.orientation,
+        p=p,
+    )
+    matcher = pymatching.Matching(circuit.detector_error_model(decompose_errors=True))
+    sampler = circuit.compile_detector_sampler(seed=seed)
+    rule = _load(layout)
+    counts = [0] * 6
+    for start in range(0, shots, _CHUNK):
+        dets, flips = sampler.sample(min(_CHUNK, shots - start), separate_observables=True)
+        pre_l, residual = rule.run(dets)
+        alone = matcher.decode_batch(dets)[:, 0] != flips[:, 0]
+        behind = matcher.decode_batch(residual)[:, 0] ^ pre_l != flips[:, 0]
+        seen = (
+            *(layout.events(dets), layout.events(residual)),
+            *(alone, behind, alone & ~behind, behind & ~alone),
+        )
+        counts = [
+            count + int(np.count_nonzero(part)) for count, part in zip(counts, seen, strict=True)
+        ]
+    return Thinning(layout, p, shots, *counts)
+
+
+def _load(layout: IsingLayout) -> Predecoder:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pair_rule.onnx"
+        write(layout, path)
+        return Predecoder.load(
+            path,
+            distance=layout.distance,
+            rounds=layout.rounds,
+            basis=layout.basis,
+            orientation=layout.orientation,
+        )
