@@ -101,6 +101,13 @@ def _distance(parts: Parts) -> Iterator[Mistake]:
         yield Mistake(("code", "rounds"), f"{code.task} needs at least 2 rounds; write rounds = 2")
 
 
+def _sample_model(parts: Parts) -> Iterator[Mistake]:
+    code = parts.code
+    if isinstance(code, SampleCode) and code.model.suffix not in {".dem", ".stim"}:
+        text = f'"{code.model}" is no error model; write the path of a .dem or a .stim file'
+        yield Mistake(("code", "model"), text)
+
+
 def _noise(parts: Parts) -> Iterator[Mistake]:
     code, noise = parts.code, parts.noise
     if isinstance(code, GeneratedCode) and noise is None:
@@ -207,6 +214,7 @@ def _profiles(parts: Parts) -> Iterator[Mistake]:
 
 RULES: tuple[Callable[[Parts], Iterator[Mistake]], ...] = (
     _distance,
+    _sample_model,
     _noise,
     _window_keys,
     _window_fits_shot,

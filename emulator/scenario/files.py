@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from emulator.scenario.checks import KeyPath, Mistake
+from emulator.scenario.layers import Table
 
 __all__ = ["locate_files"]
-
-Table = dict[str, Any]
 
 _CODE_KEYS = ("circuit", "detections", "observables", "model", "folder")
 

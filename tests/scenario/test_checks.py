@@ -150,3 +150,15 @@ def test_rounds_of_a_circuit_count_where_they_are_given() -> None:
         Scenario.model_validate(tables)
     del tables["code"]["rounds"]
     assert Scenario.model_validate(tables).qpu.shot_period == 9_000_000
+
+
+def test_samples_are_decoded_with_an_error_model() -> None:
+    code = {"source": "samples", "detections": "d.b8", "format": "b8", "model": "m.onnx"}
+    tables: dict[str, Any] = {"qpu": {"round_period": "1 us"}, "code": code}
+    with pytest.raises(ContradictionError) as error:
+        Scenario.model_validate(tables)
+    assert str(error.value) == (
+        'code.model: "m.onnx" is no error model; write the path of a .dem or a .stim file'
+    )
+    for name in ("m.dem", "m.stim"):
+        assert Scenario.model_validate(tables | {"code": {**code, "model": name}})

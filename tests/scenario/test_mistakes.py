@@ -74,6 +74,14 @@ def found(**tables: dict[str, Any]) -> list[str]:
             {"fpga": {"rounds_per_message": "windw"}},
             'fpga.rounds_per_message: "windw" is neither a number of rounds >= 1 nor "window"',
         ),
+        (
+            {"link": {"up": {"rate": "0 Gbit/s"}}},
+            'link.up.rate: "0 Gbit/s" must be more than zero',
+        ),
+        (
+            {"window": {"kind": "sliding", "commit": 0, "buffer": 1}},
+            "window.commit: 0 is out of range; write at least 1",
+        ),
         ({"link": {"rate": "1 Gbit/s"}}, "link.rate: unknown key; it belongs in [link.up] or [lin"),
         ({"feedback": {}}, "feedback.every: is missing; add e.g. every = 3"),
     ],
