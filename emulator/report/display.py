@@ -1,0 +1,100 @@
+"""Numbers as people read them: three significant digits, sensible units, a dash for no number."""
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal
+
+__all__ = [
+    "DASH",
+    "show_count",
+    "show_interval",
+    "show_number",
+    "show_percent",
+    "show_quantile",
+    "show_time",
+    "stage_label",
+    "time_unit",
+]
+
+DASH = "–"
+"""Stands for a number that was not measured; never 0."""
+
+_UNITS = (("ps", 1), ("ns", 10**3), ("µs", 10**6), ("ms", 10**9), ("s", 10**12))
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_THREE_DIGITS = Context(prec=3)
+
+_STAGE_LABELS = {
+    "ring": "ring wait",
+    "predecode_queue": "pre-decoder queue",
+    "predecode": "pre-decode",
+    "decode_queue": "matcher queue",
+}
+
+
+def stage_label(name: str) -> str:
+    """Name of a stage as it stands in text: ``"predecode_queue"`` → ``"pre-decoder queue"``."""
+    return _STAGE_LABELS.get(name, name.replace("_", " "))
+
+
+def time_unit(ps: int) -> tuple[str, int]:
+    """Largest unit that fits ``ps`` picoseconds, and the picoseconds in it."""
+    return next((unit for unit in reversed(_UNITS) if unit[1] <= abs(ps)), _UNITS[0])
+
+
+def show_time(ps: float | None) -> str:
+    """Write picoseconds to three significant digits: ``3964999`` → ``"3.96 µs"``."""
+    if ps is None:
+        return DASH
+    if ps == 0:
+        return "0"
+    rounded = _THREE_DIGITS.create_decimal(Decimal(ps))
+    unit, scale = time_unit(int(rounded))
+    return f"{_three_digits(rounded / scale, whole=scale == 1)} {unit}"
+
+
+def show_number(value: float | None) -> str:
+    """Write a number to three significant digits, with a power of ten outside 0.001 … 99999."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    if value == 0:
+        return "0"
+    rounded = _THREE_DIGITS.create_decimal(Decimal(value))
+    if Decimal("0.001") <= abs(rounded) < 100_000:
+        return _three_digits(rounded, whole=abs(rounded) >= 1000)
+    exponent = rounded.adjusted()
+    power = str(exponent).translate(_SUPERSCRIPT)
+    return f"{_three_digits(rounded.scaleb(-exponent))} × 10{power}"
+
+
+def show_percent(share: float | None) -> str:
+    """Write a share of one in per cent to three significant digits: ``0.0123`` → ``"1.23 %"``."""
+    text = DASH if share is None else show_number(share * 100)
+    return text if text == DASH else f"{text} %"
+
+
+def show_count(count: int | None) -> str:
+    """Write a count in groups of three digits: ``20000`` → ``"20,000"``."""
+    return DASH if count is None else f"{count:,}"
+
+
+def show_interval(
+    interval: Sequence[float | None] | None, show: Callable[[float | None], str]
+) -> str:
+    """Write an interval as ``"low … high"``, each end as ``show`` writes it."""
+    if interval is None or all(end is None for end in interval):
+        return DASH
+    return " … ".join(show(end) for end in interval)
+
+
+def show_quantile(quantile: float | None) -> str:
+    """Name of a quantile: ``0.999`` → ``"p99.9"``."""
+    if quantile is None:
+        return DASH
+    percent = (Decimal(repr(quantile)) * 100).normalize()
+    return f"p{percent:f}"
+
+
+def _three_digits(value: Decimal, *, whole: bool = False) -> str:
+    """Write a decimal with three digits in all, or with none after the point when ``whole``."""
+    decimals = 0 if whole else max(0, 2 - value.adjusted()) if value else 0
+    return f"{value:,.{decimals}f}"
