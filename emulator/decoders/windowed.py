@@ -28,10 +28,13 @@ class Decoded:
     """Predictions of n shots and, when they were timed, what each window cost.
 
     ``predictions``: uint8, shape (n, ceil(observables / 8)), least significant bit first.
-    ``window_ps``: int64, shape (n, windows), picoseconds of the decoder call; None if not timed.
+    ``corrections``: uint8, shape (n, windows, ceil(observables / 8)), what each window commits;
+    their exclusive or is the prediction. ``window_ps``: int64, shape (n, windows), picoseconds of
+    the decoder call; None if not timed.
     """
 
     predictions: Bits
+    corrections: Bits
     window_ps: Times | None
 
 
@@ -72,19 +75,20 @@ class WindowedDecoder:
                 f"detectors need uint8 of shape (shots, {width}), bit-packed"
             )
         shots = len(detectors)
-        predictions = np.zeros((shots, -(-self._observables // 8)), dtype=np.uint8)
+        packed = -(-self._observables // 8)
+        corrections = np.zeros((shots, len(self.models), packed), dtype=np.uint8)
         window_ps = np.zeros((shots, len(self.models)), dtype=np.int64) if timed else None
         for start in range(0, shots, _SHOTS_AT_ONCE):
             part = slice(start, start + _SHOTS_AT_ONCE)
             times = None if window_ps is None else window_ps[part]
-            predictions[part] = self._decode_part(detectors[part], times)
-        return Decoded(predictions, window_ps)
+            corrections[part] = self._decode_part(detectors[part], times)
+        return Decoded(np.bitwise_xor.reduce(corrections, axis=1), corrections, window_ps)
 
     def _decode_part(self, packed: Bits, times: Times | None) -> Bits:
         if len(self.models) == 1:
-            return self._decode_window(0, np.ascontiguousarray(packed), times)
+            return self._decode_window(0, np.ascontiguousarray(packed), times)[:, None]
         syndrome = np.unpackbits(packed, axis=1, count=self._detectors, bitorder="little")
-        logical = np.zeros((len(packed), self._observables), dtype=np.uint8)
+        logical = np.zeros((len(packed), len(self.models), self._observables), dtype=np.uint8)
         for k, model in enumerate(self.models):
             rows = np.packbits(syndrome[:, _columns(model)], axis=1, bitorder="little")
             flips = np.unpackbits(
@@ -93,9 +97,9 @@ class WindowedDecoder:
                 count=self._observables + len(model.carried),
                 bitorder="little",
             )
-            logical ^= flips[:, : self._observables]
+            logical[:, k] = flips[:, : self._observables]
             syndrome[:, model.carried] ^= flips[:, self._observables :]
-        return np.packbits(logical, axis=1, bitorder="little")
+        return np.packbits(logical, axis=2, bitorder="little")
 
     def _decode_window(self, k: int, rows: Bits, times: Times | None) -> Bits:
         compiled = self._compiled[k]

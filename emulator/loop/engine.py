@@ -15,7 +15,7 @@ from emulator.loop.fpga import Packetiser, receive
 from emulator.loop.job import Job, ShotState
 from emulator.loop.link import Port
 from emulator.loop.pool import WorkerPool
-from emulator.loop.records import LoopRecord, Pool, window_table
+from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, LoopRecord, Pool, table
 from emulator.loop.route import Route
 
 __all__ = ["CAUSES", "run_loop"]
@@ -92,6 +92,7 @@ class _Loop:
         self._lost_rounds = [0] * len(CAUSES)
         self._end_ps = 0
         self._rows = array("q")
+        self._message_rows = array("q")
         self._lost_rows = array("q")
         self._backlog = array("q")
 
@@ -141,7 +142,11 @@ class _Loop:
         frame.stamps.append(frames[0][0])
         frame.stamps.append(delivered)
         loses = self._config.up.loses
-        arrived = self._missed if loses is not None and loses() else self._delivered
+        lost = loses is not None and loses()
+        if self._keep_windows:
+            row = (frame.index, frame.state.patch, frame.state.shot, frame.number)
+            self._message_rows.extend((*row, frames[0][0], delivered, lost))
+        arrived = self._missed if lost else self._delivered
         self._env.after(delivered - self._env.now, arrived, frame)
 
     def _missed(self, frame: _Frame) -> None:
@@ -281,7 +286,8 @@ class _Loop:
         plan = self._config.plan
         unfinished = sum(len(plan[k].commits) for s in self._shots.values() for k in s.open)
         record = LoopRecord(
-            windows=window_table(self._rows),
+            windows=table(COLUMNS, self._rows),
+            messages=table(MESSAGE_COLUMNS, self._message_rows),
             lost=np.array(self._lost_rows, dtype=np.int64).reshape(-1, 4),
             causes=CAUSES,
             emitted=self._emitted,
@@ -294,7 +300,6 @@ class _Loop:
             backlog=np.array(self._backlog, dtype=np.int64).reshape(-1, 2),
             idle_rounds=self._idle_rounds(),
             ring_waits=self._ring_waits,
-            messages=self._sent,
         )
         record.check_conservation()
         return record
@@ -303,7 +308,7 @@ class _Loop:
         every = self._config.feedback_every
         if every is None or not self._keep_windows:
             return None
-        return idle_rounds(window_table(self._rows), self._emission, every)
+        return idle_rounds(table(COLUMNS, self._rows), self._emission, every)
 
     def _pools(self) -> dict[str, Pool]:
         config = self._config

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "LABELS", "STAGES", "TIMESTAMPS", "LoopRecord", "Pool", "window_table"]
+__all__ = [
+    "COLUMNS",
+    "LABELS",
+    "MESSAGE_COLUMNS",
+    "STAGES",
+    "TIMESTAMPS",
+    "LoopRecord",
+    "Pool",
+    "table",
+]
 
 LABELS = ("window", "patch", "shot", "first_round", "last_round")
 """Identity of a window: running number, patch, shot of the patch, committed rounds (inclusive)."""
@@ -44,6 +53,10 @@ STAGES = (
 
 COLUMNS = LABELS + TIMESTAMPS
 
+MESSAGE_COLUMNS = ("message", "patch", "shot", "number", "framed_ps", "delivered_ps", "lost")
+"""One row per message up the link: running number, patch, shot, place in the shot, first bit on the
+line, delivery, and whether it was lost on the way (1) or not (0)."""
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -58,7 +71,7 @@ class LoopRecord:
     """All that one run of the loop did.
 
     ``windows``: int64 array of shape (n,) per name in COLUMNS, one row per window whose correction
-    was applied, ordered by ``window``. ``lost``: int64 array (m, 4) of window, patch, shot, cause
+    was applied, ordered by ``window``; ``messages`` the same for MESSAGE_COLUMNS. ``lost``: int64 array (m, 4) of window, patch, shot, cause
     (index into ``causes``). Rounds obey emitted = decoded + in flight + sum of lost.
     ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
     were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
@@ -68,6 +81,7 @@ class LoopRecord:
     """
 
     windows: dict[str, NDArray[np.int64]]
+    messages: dict[str, NDArray[np.int64]]
     lost: NDArray[np.int64]
     causes: tuple[str, ...]
     emitted: int
@@ -80,7 +94,6 @@ class LoopRecord:
     backlog: NDArray[np.int64]
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
-    messages: int = 0
 
     def check_conservation(self) -> None:
         """Raise RuntimeError unless every emitted round is decoded, in flight, or lost."""
@@ -92,8 +105,8 @@ class LoopRecord:
             )
 
 
-def window_table(rows: "array[int]") -> dict[str, NDArray[np.int64]]:
-    """Turn rows of len(COLUMNS) integers, laid end to end, into columns sorted by window."""
-    table = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS))
-    table = table[np.argsort(table[:, 0], kind="stable")]
-    return {name: np.ascontiguousarray(table[:, k]) for k, name in enumerate(COLUMNS)}
+def table(columns: tuple[str, ...], rows: "array[int]") -> dict[str, NDArray[np.int64]]:
+    """Turn rows of integers laid end to end into columns, sorted by the first of them."""
+    found = np.array(rows, dtype=np.int64).reshape(-1, len(columns))
+    found = found[np.argsort(found[:, 0], kind="stable")]
+    return {name: np.ascontiguousarray(found[:, k]) for k, name in enumerate(columns)}

@@ -9,7 +9,10 @@ from emulator.timing.curve import curve_ps
 from emulator.timing.sampler import sampler
 from emulator.timing.service import Drawn, Fixed, Loaded, Service, Warmed
 
-__all__ = ["build"]
+__all__ = ["UNSTATED", "build"]
+
+UNSTATED = "not stated"
+"""Source of a service whose delay does not name one itself."""
 
 
 def build(delay: Delay, *, context: TimingContext, rng: Generator) -> Service:
@@ -18,7 +21,7 @@ def build(delay: Delay, *, context: TimingContext, rng: Generator) -> Service:
     Raises ScenarioError for a curve without an answer and for a file that cannot be read.
     """
     own = rng.spawn(1)[0]
-    source = delay.source or "not stated"
+    source = delay.source or UNSTATED
     confidence = delay.confidence or "assumed"
     match delay:
         case Constant():

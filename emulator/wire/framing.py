@@ -9,7 +9,7 @@ from emulator.wire.icrc import ICRC_SIZE
 from emulator.wire.registers import PAGE_BYTES, HsbRegisters
 from emulator.wire.roce import encode_send, encode_window
 
-__all__ = ["Direction", "Framing", "line_bits", "message_frames"]
+__all__ = ["Direction", "Framing", "line_bits", "message_frames", "roce_registers"]
 
 Framing = Literal["roce", "udp", "raw"]
 Direction = Literal["up", "down"]
@@ -59,27 +59,43 @@ def message_frames(
     return tuple(line_bits(size) for size in sizes)
 
 
-def _write_frames(payload_bytes: int, mtu: int) -> list[int]:
+def roce_registers(payload_bytes: int, mtu: int, **values: int) -> HsbRegisters:
+    """Registers of a packetiser whose windows hold ``payload_bytes`` and whose packets fit ``mtu``.
+
+    The window is filled to whole beats, packets are whole pages; ``values`` sets other registers,
+    which are 0 otherwise. Raises WireError where that cannot work.
+    """
     window = -(-payload_bytes // BEAT_BYTES) * BEAT_BYTES
     overhead = WRITE_WITH_IMMEDIATE.size + ICRC_SIZE
-    registers = HsbRegisters(
+    unset = {
+        "src_udp_port": 0,
+        "dest_qp": 0,
+        "rkey": 0,
+        "va_lo": 0,
+        "va_hi": 0,
+        "last_buffer": 0,
+        "host_mac_lo": 0,
+        "host_mac_hi": 0,
+        "host_ip": 0,
+        "host_udp_port_and_md_disable": 1 << 16,
+    }
+    return HsbRegisters(
         vip_mask=1,
         pkt_len_pages128=_room(mtu, overhead, PAGE_BYTES) // PAGE_BYTES,
-        src_udp_port=0,
-        dest_qp=0,
-        rkey=0,
-        va_lo=0,
-        va_hi=0,
         buf_increment_pages128=-(-window // PAGE_BYTES),
-        last_buffer=0,
         bytes_per_window=window,
-        host_mac_lo=0,
-        host_mac_hi=0,
-        host_ip=0,
-        host_udp_port_and_md_disable=1 << 16,
+        **(unset | values),
     )
+
+
+def _write_frames(payload_bytes: int, mtu: int) -> list[int]:
     frames = encode_window(
-        bytes(payload_bytes), registers, board_mac=bytes(6), board_ip=bytes(4), psn=0, buffer=0
+        bytes(payload_bytes),
+        roce_registers(payload_bytes, mtu),
+        board_mac=bytes(6),
+        board_ip=bytes(4),
+        psn=0,
+        buffer=0,
     )
     return [len(frame) for frame in frames]
 

@@ -1,0 +1,13 @@
+"""One experiment from scenario to result: the place where the rooms meet."""
+
+from emulator.run.experiment import Experiment, Progress, measure, run_experiment
+from emulator.run.frames import INTERFACES, run_frames
+
+__all__ = [
+    "INTERFACES",
+    "Experiment",
+    "Progress",
+    "measure",
+    "run_experiment",
+    "run_frames",
+]

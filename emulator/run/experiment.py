@@ -1,0 +1,239 @@
+"""One run: sample and decode real syndromes, send them through the loop, judge the outcome."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator import __version__
+from emulator.decoders.answers import Answers, Front, answer_shots
+from emulator.decoders.ising_embedding import IsingEmbedding, ordinary_embedding
+from emulator.decoders.matchers import resolve_decoder
+from emulator.decoders.predecoder import Predecoder
+from emulator.decoders.windowed import WindowedDecoder
+from emulator.errors import ScenarioError
+from emulator.loop.engine import run_loop
+from emulator.loop.records import LoopRecord
+from emulator.results.outcome import assemble
+from emulator.results.verdict import Budget
+from emulator.run.parts import loop_config, stage_sources
+from emulator.run.services import Seeds, stage_services
+from emulator.run.traffic import window_plan
+from emulator.scenario.codes import GeneratedCode
+from emulator.scenario.load import Resolved
+from emulator.scenario.scenario import Scenario, dump
+from emulator.syndromes.build import build_source
+from emulator.syndromes.rotated_patch import PauliType
+from emulator.syndromes.source import SyndromeSource
+from emulator.timing import TimingContext
+from emulator.windows import Window
+
+__all__ = ["Again", "Experiment", "Progress", "decode_again", "measure", "run_experiment"]
+
+ENGINE = "simpy"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+_BASES: dict[str, PauliType] = {"X": "X", "Z": "Z"}
+_PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A finished run: the content of ``result.json``, the loop's record and the answers.
+
+    ``answers`` has the shots of all patches in order of emission: shot s of patch p is row
+    s * patches + p.
+    """
+
+    result: dict[str, Any]
+    record: LoopRecord
+    answers: Answers
+
+
+def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> Experiment:
+    """Run a scenario from syndromes to verdict.
+
+    Answers are computed first, by really decoding every shot; then the loop is run on the times of
+    its stages, so that latency and logical error belong to the same shots. Raises RoundtripError.
+    """
+    scenario = resolved.scenario
+    seeds = Seeds.of(scenario.run.seed)
+    source, plan = _source_and_plan(scenario)
+    answers = _answers(scenario, source, plan, seeds, progress)
+    context = TimingContext(
+        distance=source.metadata.distance,
+        rounds=max(len(window.rounds) for window in plan),
+        p=source.metadata.p,
+    )
+    services = stage_services(scenario, answers, context, seeds)
+    config = loop_config(scenario, source, plan, services, seeds.loss)
+    try:
+        record = run_loop(config, progress=_loop_progress(progress, config.emission))
+    except ValueError as error:
+        raise ScenarioError(f"host: {error}") from error
+    result = assemble(
+        record,
+        budget=_budget(scenario),
+        timing=stage_sources(scenario, services, resolved.origins),
+        scenario=dump(scenario),
+        sources={key: asdict(origin) for key, origin in resolved.origins.items()},
+        versions=_versions(),
+        seed=scenario.run.seed,
+        engine=ENGINE,
+        round_period_ps=scenario.qpu.round_period,
+        rounds_per_shot=source.num_rounds,
+        wrong=_by_patch(answers.wrong, scenario.qpu.patches),
+        table=_thinning(source, answers) if scenario.predecoder.kind == "onnx" else None,
+        warmup_windows=scenario.run.warmup_windows,
+        distance=source.metadata.distance,
+        suppression=scenario.qpu.suppression,
+    )
+    return Experiment(result, record, answers)
+
+
+def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
+    """Decode a scenario's shots and time every stage of it that can run on this machine."""
+    scenario = resolved.scenario
+    measured = {"timing": "measured"}
+    scenario = scenario.model_copy(
+        update={
+            "decoder": scenario.decoder.model_copy(update=measured),
+            "predecoder": scenario.predecoder.model_copy(update=measured),
+        }
+    )
+    source, plan = _source_and_plan(scenario)
+    return _answers(scenario, source, plan, Seeds.of(scenario.run.seed), progress)
+
+
+@dataclass(frozen=True, eq=False)
+class Again:
+    """The first shots of a run once more: source, detectors uint8 (n, D), corrections as before."""
+
+    source: SyndromeSource
+    detectors: NDArray[np.uint8]
+    corrections: NDArray[np.uint8]
+
+
+def decode_again(scenario: Scenario, shots: int) -> Again:
+    """Sample and decode the first ``shots`` shots of each patch as `run_experiment` did."""
+    untimed = {"timing": "profile"}
+    scenario = scenario.model_copy(
+        update={
+            "run": scenario.run.model_copy(update={"shots": shots}),
+            "decoder": scenario.decoder.model_copy(update=untimed),
+            "predecoder": scenario.predecoder.model_copy(update=untimed),
+        }
+    )
+    seeds = Seeds.of(scenario.run.seed)
+    source, plan = _source_and_plan(scenario)
+    count = shots * scenario.qpu.patches
+    chunks = source.chunks(count, seed=seeds.syndromes)
+    packed = np.concatenate([chunk.detectors for chunk in chunks])
+    answers = _answers(scenario, source, plan, seeds, None)
+    detectors = np.unpackbits(packed, axis=1, count=source.num_detectors, bitorder="little")
+    return Again(source, detectors, answers.corrections)
+
+
+def _source_and_plan(scenario: Scenario) -> tuple[SyndromeSource, tuple[Window, ...]]:
+    source = build_source(scenario.code, scenario.noise)
+    return source, window_plan(scenario.window, source.num_rounds)
+
+
+def _answers(
+    scenario: Scenario,
+    source: SyndromeSource,
+    plan: tuple[Window, ...],
+    seeds: Seeds,
+    progress: Progress | None,
+) -> Answers:
+    shots = scenario.run.shots * scenario.qpu.patches
+    return answer_shots(
+        source,
+        shots=shots,
+        seed=seeds.syndromes,
+        chunk_shots=scenario.run.chunk_shots,
+        decoder=WindowedDecoder(
+            source.dem, source.detector_round, plan, resolve_decoder(scenario.decoder.algorithm)
+        ),
+        front=_front(scenario, source),
+        time_predecoder=scenario.predecoder.timing == "measured",
+        time_decoder=scenario.decoder.timing == "measured",
+        progress=progress and (lambda done: progress("decoding shots", done, shots)),
+    )
+
+
+def _front(scenario: Scenario, source: SyndromeSource) -> Front | None:
+    section, code = scenario.predecoder, scenario.code
+    if section.kind != "onnx" or section.model is None:
+        return None
+    facts = source.metadata
+    basis = _BASES.get(facts.basis or "")
+    if facts.distance is None or basis is None:
+        raise ScenarioError(
+            f"predecoder.kind: onnx needs a rotated surface code memory of known distance and "
+            f'basis, which {source.name} is not; write kind = "none"'
+        )
+    task = code.task if isinstance(code, GeneratedCode) else (facts.task or "")
+    orientation = section.orientation or (
+        code.orientation if isinstance(code, GeneratedCode) else "XV"
+    )
+    embedding: IsingEmbedding | None = None
+    rounds = source.num_rounds
+    if task.startswith("surface_code:") and source.circuit is not None:
+        embedding = ordinary_embedding(
+            source.circuit,
+            distance=facts.distance,
+            rounds=rounds,
+            basis=basis,
+            orientation=orientation,
+        )
+        rounds += 1
+    model = Predecoder.load(
+        Path(section.model),
+        distance=facts.distance,
+        rounds=rounds,
+        basis=basis,
+        orientation=orientation,
+    )
+    return Front(model, embedding, section.batch)
+
+
+def _loop_progress(progress: Progress | None, emission: Any) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    rounds = emission.rounds * emission.shots * emission.patches
+    return lambda done: progress("running the loop", done, rounds)
+
+
+def _budget(scenario: Scenario) -> Budget:
+    asked = scenario.budget
+    return Budget(
+        limit_ps=scenario.reaction_limit_ps,
+        quantile=asked.quantile,
+        confidence=asked.confidence,
+        logical_limit=asked.logical_error_rate,
+        lost_rounds=asked.lost_rounds,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"roundtrip-emulator": __version__} | {name: version(name) for name in _PACKAGES}
+
+
+def _by_patch(wrong: NDArray[np.bool_] | None, patches: int) -> NDArray[np.bool_] | None:
+    return None if wrong is None else wrong.reshape(-1, patches).T
+
+
+def _thinning(source: SyndromeSource, answers: Answers) -> dict[str, NDArray[np.int64]]:
+    shots = len(answers.events_in)
+    return {
+        "detectors": np.full(shots, source.num_detectors, dtype=np.int64),
+        "events_in": answers.events_in,
+        "events_out": answers.events_out,
+    }

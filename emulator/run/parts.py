@@ -1,0 +1,136 @@
+"""From a resolved scenario to the loop that it describes."""
+
+from collections.abc import Callable, Mapping
+
+from numpy.random import Generator
+
+from emulator.loop.config import Emission, Fpga, Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.run.services import Services
+from emulator.run.traffic import messages, response_packets
+from emulator.scenario import sections
+from emulator.scenario.layers import Origin
+from emulator.scenario.scenario import Scenario
+from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.timing import UNSTATED, Service
+from emulator.units import Clock
+from emulator.windows import Window
+
+__all__ = ["loop_config", "stage_sources"]
+
+_LOSS_BLOCK = 4096
+
+_FOLLOWS = ("follows from the stages around it", "derived")
+
+
+def loop_config(
+    scenario: Scenario,
+    source: SyndromeSource,
+    plan: tuple[Window, ...],
+    services: Services,
+    loss: Generator,
+) -> LoopConfig:
+    """Build the loop; ``loss`` decides which messages are lost on the links."""
+    qpu, link, host = scenario.qpu, scenario.link, scenario.host
+    predecode = None
+    if services.predecode is not None:
+        pre = scenario.predecoder
+        predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
+    return LoopConfig(
+        emission=Emission(
+            round_period_ps=qpu.round_period,
+            rounds=source.num_rounds,
+            shots=scenario.run.shots,
+            patches=qpu.patches,
+            patch_offset_ps=qpu.patch_offset,
+            shot_period_ps=qpu.shot_period or 0,
+        ),
+        messages=messages(scenario.fpga, link.up, scenario.window, bits_per_round(source).tolist()),
+        plan=plan,
+        readout=services.readout,
+        fpga=_fpga(scenario.fpga),
+        up=_link(link.up, services.up, loss),
+        down=_link(link.down, services.down, loss),
+        host=Host(
+            slots=host.ring_slots,
+            dispatch=services.dispatch,
+            waits=host.on_full == "wait",
+            hold_until_response=host.release == "response",
+        ),
+        predecode=predecode,
+        decode=PoolSpec(scenario.decoder.workers, services.decode),
+        response=response_packets(scenario.fpga, link.down, source.dem.num_observables),
+        feedback_every=scenario.feedback.every if scenario.feedback else None,
+        drain=scenario.run.drain,
+    )
+
+
+def stage_sources(
+    scenario: Scenario, services: Services, origins: Mapping[str, Origin]
+) -> dict[str, tuple[str, str]]:
+    """For each stage of the loop, what its times rest on and how far that is to be trusted."""
+    fpga = scenario.fpga
+    clock = f"cycle law at {float(fpga.clock) / 1e6:g} MHz"
+
+    def source(service: Service, key: str) -> tuple[str, str]:
+        """What the service itself states, else the preset or the file it is written in."""
+        if service.source != UNSTATED:
+            return service.source, service.confidence
+        origin = origins.get(f"{key}.kind")
+        if origin is None or origin.kind == "default":
+            return "takes no time by default", "assumed"
+        return origin.source or origin.where, origin.confidence or "assumed"
+
+    def cycles(key: str, law: str) -> tuple[str, str]:
+        origin = origins.get(f"fpga.{key}")
+        confidence = origin.confidence if origin else None
+        return f"{clock}: {law}", confidence or "assumed"
+
+    law = f"{fpga.pipeline_cycles} cycles behind the {fpga.bus_bits} bit bus"
+    found = {
+        "readout": source(services.readout, "qpu.readout"),
+        "packetise": cycles("pipeline_cycles", law),
+        "uplink": source(services.up, "link.up.latency"),
+        "ring": _FOLLOWS,
+        "dispatch": source(services.dispatch, "host.dispatch"),
+        "decode_queue": _FOLLOWS,
+        "decode": source(services.decode, "decoder.timing"),
+        "downlink": source(services.down, "link.down.latency"),
+        "apply": cycles("receive_cycles", f"{fpga.receive_cycles} cycles behind the response"),
+    }
+    if services.predecode is not None:
+        found["predecode_queue"] = _FOLLOWS
+        found["predecode"] = source(services.predecode, "predecoder.timing")
+    return found
+
+
+def _fpga(section: sections.Fpga) -> Fpga:
+    return Fpga(
+        clock=Clock(section.clock),
+        pipeline_cycles=section.pipeline_cycles,
+        store_and_forward=section.store_and_forward,
+        min_spacing_cycles=section.min_spacing_cycles,
+        receive_cycles=section.receive_cycles,
+    )
+
+
+def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec:
+    return LinkSpec(
+        rate_bps=section.rate,
+        latency=latency,
+        propagation_ps=section.propagation,
+        hops=section.hops,
+        hop_latency_ps=section.hop_latency,
+        per_patch=section.port == "per_patch",
+        loses=_losses(section.loss, loss.spawn(1)[0]) if section.loss > 0 else None,
+    )
+
+
+def _losses(probability: float, rng: Generator) -> Callable[[], bool]:
+    drawn: list[bool] = []
+
+    def loses() -> bool:
+        if not drawn:
+            drawn.extend((rng.random(_LOSS_BLOCK) < probability).tolist())
+        return drawn.pop()
+
+    return loses
