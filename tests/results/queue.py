@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LABELS, TIMESTAMPS, LoopRecord, Pool
+from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, LoopRecord, Pool
 from emulator.results.theory import lindley_waits
 
 ROUND_PS = 1_000_000
@@ -39,8 +39,10 @@ def run_of(
     behind = end // ROUND_PS - window_rounds * (index + 1)
     behind = np.minimum(behind, window_rounds * (count - index - 1))
     busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
+    sent = (index, 0 * index, index, 0 * index, emitted, emitted, 0 * index)
     return LoopRecord(
         windows=windows,
+        messages=dict(zip(MESSAGE_COLUMNS, sent, strict=True)),
         lost=np.array([[count + k, 0, k % count, 0] for k in range(lost)], dtype=np.int64).reshape(
             -1, 4
         ),
