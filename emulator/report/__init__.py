@@ -1,7 +1,8 @@
 """Documents made from results: an HTML report, terminal tables and Perfetto timelines."""
 
+from emulator.report.comparison import print_comparison
 from emulator.report.html import render_html
 from emulator.report.perfetto import write_perfetto
 from emulator.report.terminal import print_result
 
-__all__ = ["print_result", "render_html", "write_perfetto"]
+__all__ = ["print_comparison", "print_result", "render_html", "write_perfetto"]

@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from emulator.report.headline import headline
 from emulator.report.sections import sections_of, tiles_of
 
 __all__ = ["render_html"]
 
-_STATES = {
-    True: ("met", "Budget met"),
-    False: ("missed", "Budget missed"),
-    None: ("undecided", "Undecided"),
-}
+_STATES = {True: "met", False: "missed", None: "undecided"}
 
 
 def render_html(
@@ -31,18 +28,17 @@ def render_html(
     """
     verdict = result.get("verdict") or {}
     scenario = result.get("scenario") or {}
-    state, word = _STATES[verdict.get("meets_budget")]
+    word, text, reasons = headline(verdict)
     sections = sections_of(result, _judged(windows, verdict.get("reaction") or {}), backlog)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
-            title=scenario.get("title") or scenario.get("name") or "Untitled scenario",
-            description=scenario.get("description"),
-            state=state,
+            title=(scenario.get("run") or {}).get("title") or "Untitled scenario",
+            state=_STATES[verdict.get("meets_budget")],
             word=word,
-            text=verdict.get("text"),
-            reasons=verdict.get("reasons") or (),
+            text=text,
+            reasons=reasons,
             tiles=tiles_of(result),
             sections=sections,
             figures={s.name: s.figure for s in sections if s.figure is not None},

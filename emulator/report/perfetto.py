@@ -119,7 +119,7 @@ def _slice_events(
     final = {piece.row: piece.stage for piece in slices}  # slices of a window come in order
     labels = {name: windows[name].tolist() for name in LABELS}
     laid = lay_out(slices, _COMPONENTS, {"pre-decoder": batch})
-    servers = {_COMPONENTS[name]: pool.servers for name, pool in pools.items()}
+    servers = {_COMPONENTS[name]: p.servers for name, p in pools.items() if name in _COMPONENTS}
     events: list[_Event] = []
     for component in dict.fromkeys(_COMPONENTS.values()):
         used = laid[component].lanes if component in laid else []

@@ -198,7 +198,7 @@ def _logical(verdict: Result) -> Section:
         lead = "Not measured: this run compared no decoded shot with its true outcome."
         return Section("logical", "Logical errors", lead)
     lead = (
-        f"{show_count(logical.get('errors'))} logical errors in"
+        f"{show_count(logical.get('errors'))} logical error{'' if logical.get('errors') == 1 else 's'} in"
         f" {show_count(logical.get('shots'))} shots:"
         f" {show_number(logical['rate'])} per shot."
     )

@@ -18,17 +18,14 @@ from emulator.report.display import (
     show_time,
     stage_label,
 )
+from emulator.report.headline import headline
 from emulator.report.tables import Table
 
 __all__ = ["print_result"]
 
 Result = Mapping[str, Any]
 
-_VERDICTS = {
-    True: ("✓ Budget met", "bold green"),
-    False: ("✗ Budget missed", "bold red"),
-    None: ("? Undecided", "bold yellow"),
-}
+_MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold yellow")}
 _STAGE_COLUMNS = ("Stage", "Mean", "p99", "p99.9", "Max", "Share", "Timing")
 
 
@@ -47,11 +44,12 @@ def print_result(result: Result, console: Console) -> None:
 
 
 def _print_verdict(verdict: Result, console: Console) -> None:
-    word, style = _VERDICTS[verdict.get("meets_budget")]
-    console.print(Text(word, style))
-    if verdict.get("text"):
-        console.print(Text(verdict["text"]))
-    for reason in verdict.get("reasons") or ():
+    mark, style = _MARKS[verdict.get("meets_budget")]
+    word, text, reasons = headline(verdict)
+    console.print(Text(f"{mark} {word}", style))
+    if text:
+        console.print(Text(text))
+    for reason in reasons:
         console.print(Text(f"  - {reason}"))
 
 

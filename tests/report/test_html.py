@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emulator.loop.records import LoopRecord, Pool
 from emulator.report.html import render_html
-from tests.report.fixture import make_backlog, make_result, make_windows
+from emulator.results import Budget, assemble
+from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
 
 WINDOWS = make_windows(1000)
 BACKLOG = make_backlog(WINDOWS)
@@ -58,9 +60,9 @@ def test_the_page_states_verdict_and_numbers() -> None:
     page = page_of(RESULT)
     text = " ".join(" ".join(page.text).split())
     assert "Budget met" in text
-    assert RESULT["scenario"]["run"]["title"] in text
+    assert RESULT["scenario"]["run"]["title"] in page.text
     for sentence in (RESULT["verdict"]["text"], *RESULT["verdict"]["reasons"]):
-        assert sentence in text
+        assert sentence.removeprefix("budget met: ") in text
     for number in ("11,033", "11,000", "20,000", "0.00155", "0.00108 … 0.00216", "5.45", "47.8 %"):
         assert number in text
     for cell in ("pre-decoder queue", "95 % interval", "arXiv 2408.13687", "20260", "-310 … 335"):
@@ -181,3 +183,41 @@ def test_idling_is_shown_when_there_is_feedback() -> None:
     cells = page_of(result).cells
     assert cells[cells.index("operations that waited") + 1] == "77"
     assert cells[cells.index("worth in code distance") + 1] == "–"
+
+
+def test_what_the_results_assemble_is_understood() -> None:
+    rounds = 11 * len(WINDOWS["window"])
+    record = LoopRecord(
+        windows=WINDOWS,
+        lost=np.empty((0, 4), dtype=np.int64),
+        causes=(),
+        emitted=rounds,
+        decoded=rounds,
+        in_flight=0,
+        lost_by_cause={},
+        pools={"predecode": Pool(2, 10**10), "decode": Pool(3, 7 * 10**9)},
+        horizon_ps=int(WINDOWS["emitted_ps"][-1]),
+        end_ps=int(WINDOWS["applied_ps"].max()),
+        backlog=BACKLOG,
+        messages={},
+    )
+    result = assemble(
+        record,
+        budget=Budget(limit_ps=LIMIT_PS),
+        timing={"decode": ("profile", "measured")},
+        scenario=RESULT["scenario"],
+        sources=RESULT["sources"],
+        versions={},
+        seed=1,
+        engine="batch",
+        round_period_ps=10**6,
+        rounds_per_shot=1100,
+        wrong=np.arange(10).reshape(1, 10) == 3,
+        warmup_windows=100,
+    )
+    text = " ".join(" ".join(page_of(result).text).split())
+    assert "over 900 windows" in text
+    assert "1 in 10 shots, 0.100 per shot" in text
+    assert "Budget " in text
+    assert "rounds on average" in text
+    assert result["verdict"]["text"].partition(": ")[2] in text

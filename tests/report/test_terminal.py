@@ -63,7 +63,7 @@ SMALL: dict[str, Any] = {
 
 GOLDEN = """\
 ✗ Budget missed
-budget missed: p99 reaction over the limit
+p99 reaction over the limit
   - p99 reaction 34.1 us over the limit of 30 us
 
  Stage              Mean       p99   p99.9       Max    Share   Timing

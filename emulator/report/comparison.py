@@ -1,0 +1,69 @@
+"""Two runs on the same shots as one table in a terminal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from emulator.report.display import DASH, show_number, show_quantile, show_time
+
+__all__ = ["print_comparison"]
+
+_STABLE = {True: "keeps up", False: "falls behind", None: "undecided"}
+
+
+def print_comparison(comparison: Mapping[str, Any], second_name: str, console: Console) -> None:
+    """Print what ``emulator.results.comparison.compare`` returns; fits 80 columns."""
+    first, second = comparison["arms"]
+    quantile = show_quantile(first["reaction"]["quantile"])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for name in ("scenario", second_name):
+        table.add_column(Text(name), justify="right")
+    rows = [
+        (
+            "decoding time per round",
+            [show_time(a["decoding_ps_per_round"]) for a in (first, second)],
+        ),
+        ("reaction p50", [show_time(a["reaction_p50_ps"]) for a in (first, second)]),
+        (f"reaction {quantile}", [show_time(a["reaction"]["value_ps"]) for a in (first, second)]),
+        ("throughput", [_STABLE[a["stable"]] for a in (first, second)]),
+        ("budget", ["met" if a["meets_budget"] else "missed" for a in (first, second)]),
+        ("logical error rate", [show_number(a["logical"]["rate"]) for a in (first, second)]),
+    ]
+    for label, cells in rows:
+        table.add_row(label, *(Text(cell) for cell in cells))
+    console.print(table)
+    for line in (_speed(comparison), _errors(comparison["logical"])):
+        console.print(Text(line))
+
+
+def _speed(comparison: Mapping[str, Any]) -> str:
+    speedup = comparison["speedup"]
+    if speedup is None:
+        return f"Speed      {DASH} (an arm took no time to decode)"
+    return (
+        f"Speed      scenario decodes {show_number(speedup)} times as fast; "
+        f"its reaction p50 is {show_number(_inverse(comparison['reaction_ratio']))} times the other"
+    )
+
+
+def _errors(logical: Mapping[str, Any] | None) -> str:
+    if logical is None:
+        return f"Logical    {DASH} (true observables are not known)"
+    mine, other = logical["errors"]
+    if logical["ratio"] is None:
+        return f"Logical    {mine} against {other} errors on the same {logical['shots']} shots"
+    low, high = logical["ratio_ci"] or (None, None)
+    return (
+        f"Logical    {other} / {mine} errors on the same {logical['shots']} shots: "
+        f"{show_number(logical['ratio'])} times as good "
+        f"[{show_number(low)}, {show_number(high)}], McNemar p = {show_number(logical['p_value'])}"
+    )
+
+
+def _inverse(value: float | None) -> float | None:
+    return 1 / value if value else None
