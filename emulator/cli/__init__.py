@@ -18,6 +18,11 @@ from emulator.errors import RoundtripError
 __all__ = ["VERBS", "app", "main"]
 
 VERBS = (
+    "run",
+    "compare",
+    "report",
+    "trace",
+    "profile",
     "presets",
     "schema",
     "env",

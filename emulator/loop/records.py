@@ -71,8 +71,9 @@ class LoopRecord:
     """All that one run of the loop did.
 
     ``windows``: int64 array of shape (n,) per name in COLUMNS, one row per window whose correction
-    was applied, ordered by ``window``; ``messages`` the same for MESSAGE_COLUMNS. ``lost``: int64 array (m, 4) of window, patch, shot, cause
-    (index into ``causes``). Rounds obey emitted = decoded + in flight + sum of lost.
+    was applied, ordered by ``window``; ``messages`` the same for MESSAGE_COLUMNS. ``lost``: int64
+    array (m, 4) of window, patch, shot, cause (index into ``causes``). Rounds obey emitted =
+    decoded + in flight + sum of lost.
     ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
     were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
     ps and of rounds emitted but not yet decoded (all patches), sampled as windows are decoded.

@@ -23,19 +23,16 @@ def print_comparison(comparison: Mapping[str, Any], second_name: str, console: C
     table.add_column("")
     for name in ("scenario", second_name):
         table.add_column(Text(name), justify="right")
-    rows = [
-        (
-            "decoding time per round",
-            [show_time(a["decoding_ps_per_round"]) for a in (first, second)],
-        ),
-        ("reaction p50", [show_time(a["reaction_p50_ps"]) for a in (first, second)]),
-        (f"reaction {quantile}", [show_time(a["reaction"]["value_ps"]) for a in (first, second)]),
-        ("throughput", [_STABLE[a["stable"]] for a in (first, second)]),
-        ("budget", ["met" if a["meets_budget"] else "missed" for a in (first, second)]),
-        ("logical error rate", [show_number(a["logical"]["rate"]) for a in (first, second)]),
-    ]
-    for label, cells in rows:
-        table.add_row(label, *(Text(cell) for cell in cells))
+    rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "decoding time per round": lambda arm: show_time(arm["decoding_ps_per_round"]),
+        "reaction p50": lambda arm: show_time(arm["reaction_p50_ps"]),
+        f"reaction {quantile}": lambda arm: show_time(arm["reaction"]["value_ps"]),
+        "throughput": lambda arm: _STABLE[arm["stable"]],
+        "budget": lambda arm: "met" if arm["meets_budget"] else "missed",
+        "logical error rate": lambda arm: show_number(arm["logical"]["rate"]),
+    }
+    for label, cell in rows.items():
+        table.add_row(label, Text(cell(first)), Text(cell(second)))
     console.print(table)
     for line in (_speed(comparison), _errors(comparison["logical"])):
         console.print(Text(line))

@@ -69,7 +69,7 @@ def effective_samples(hits: NDArray[np.bool_], tau: float, confidence: float) ->
 
 
 def _few_batches(batches: int, confidence: float) -> float:
-    from scipy.special import ndtri, stdtrit  # noqa: PLC0415 - slow to import
+    from scipy.special import ndtri, stdtrit
 
     level = 0.5 + confidence / 2
     return float(ndtri(level) / stdtrit(batches - 1, level)) ** 2
@@ -81,7 +81,7 @@ def binomial_interval(hits: float, samples: float, confidence: float) -> tuple[f
     With no hits the interval is one-sided, [0, 1 - (1 - confidence)^(1/samples)], which at 95 %
     is the "rule of three", 3 / samples; likewise with nothing but hits. None without samples.
     """
-    from scipy.special import betaincinv  # noqa: PLC0415 - slow to import
+    from scipy.special import betaincinv
 
     if samples <= 0:
         return None

@@ -101,7 +101,7 @@ def _interval(
 
     None when even the largest (or smallest) sample may lie within the quantile.
     """
-    from scipy.special import bdtr  # noqa: PLC0415 - slow to import
+    from scipy.special import bdtr
 
     count = len(ordered)
     below = bdtr(np.arange(size + 1), size, quantile)  # P(at most k of size samples below)

@@ -55,7 +55,7 @@ class ErrorCount:
 
     def likelihood_interval(self) -> tuple[float, float] | None:
         """Rates at most 1000 times less likely than the best one, by `sinter.fit_binomial`."""
-        import sinter  # noqa: PLC0415 - slow to import
+        import sinter
 
         if not self.shots:
             return None
@@ -72,7 +72,7 @@ def per_round(shot_rate: float, rounds: int) -> float | None:
 
     None above 1/2, where no rate per round explains that of the shots.
     """
-    import sinter  # noqa: PLC0415 - slow to import
+    import sinter
 
     if shot_rate > 0.5:
         return None
@@ -170,7 +170,7 @@ class PairedCount:
 
     def p_value(self) -> float:
         """Exact two-sided McNemar test that both arms err equally often (Psychometrika 12, 153)."""
-        from scipy.stats import binomtest  # noqa: PLC0415 - slow to import
+        from scipy.stats import binomtest
 
         differing = self.first_only + self.second_only
         return float(binomtest(self.first_only, differing).pvalue) if differing else 1.0
@@ -187,7 +187,7 @@ class PairedCount:
         The share of ``first_only`` among the differing shots is binomial given their number; the
         ends of its exact interval are carried over to the ratio.
         """
-        from scipy.stats import binomtest  # noqa: PLC0415 - slow to import
+        from scipy.stats import binomtest
 
         differing = self.first_only + self.second_only
         if not differing:

@@ -88,7 +88,7 @@ def _growth(
     blocks has 2/3 of the variance of the growth over a block: hence the factor 3/2. One that is
     stationary pulls back, so that the interval is wider than it need be, never narrower.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 - slow to import
+    from scipy.special import stdtrit
 
     size = len(backlog) // BATCHES
     if size < 2:

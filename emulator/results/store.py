@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,33 +16,37 @@ from numpy.typing import NDArray
 from emulator.errors import RoundtripError
 from emulator.results.outcome import dumps
 
-__all__ = ["RESULT", "WINDOWS", "Run", "read_run", "write_run"]
+__all__ = ["RESULT", "Run", "Table", "check_place", "read_run", "write_file", "write_run"]
 
 RESULT, WINDOWS = "result.json", "windows.parquet"
+
+Table = Mapping[str, NDArray[np.int64]]
+"""Columns of equal length by name; picoseconds are int64."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run read back: the content of its ``result.json`` and the columns of its windows."""
+    """A run read back: the content of its ``result.json`` and its tables by name."""
 
     result: dict[str, Any]
-    windows: dict[str, NDArray[np.int64]]
+    tables: dict[str, dict[str, NDArray[np.int64]]]
 
 
 def write_run(
     folder: Path,
     result: Mapping[str, Any],
-    windows: Mapping[str, NDArray[np.int64]],
+    tables: Mapping[str, Table],
     files: Mapping[str, bytes | str] | None = None,
 ) -> None:
-    """Write ``folder`` with result.json, windows.parquet and ``files`` (content by file name).
+    """Write ``folder`` with result.json, a Parquet file a table and ``files`` (content by name).
 
     The folder is put together beside its place and renamed into it, so that an interrupt or a full
     disk leaves nothing half-written. A previous run there is replaced whole; raises RoundtripError
     for any other folder that is not empty, and when the place cannot be written.
     """
     folder = Path(folder).resolve()
-    contents = {RESULT: dumps(result), WINDOWS: _parquet(windows), **(files or {})}
+    stored = {f"{name}.parquet": _parquet(table) for name, table in tables.items()}
+    contents = {RESULT: dumps(result), **stored, **(files or {})}
     for name in contents:
         if Path(name).name != name:
             raise ValueError(f"file name {name!r} must not contain a folder.")
@@ -60,19 +65,19 @@ def write_run(
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
-        raise RoundtripError(
-            f'cannot write the run to "{folder}": {error.strerror or error}; '
-            "free some space or choose another folder."
-        ) from error
+        raise RoundtripError(_unwritable(folder, error)) from error
 
 
 def read_run(folder: Path) -> Run:
     """Read the folder of a run back; raises RoundtripError when it is none or cannot be read."""
-    import polars as pl  # noqa: PLC0415 - slow to import
+    import polars as pl
 
     try:
         result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        frame = pl.read_parquet(io.BytesIO((folder / WINDOWS).read_bytes()))
+        frames = {
+            path.stem: pl.read_parquet(io.BytesIO(path.read_bytes()))
+            for path in sorted({*folder.glob("*.parquet"), folder / WINDOWS})
+        }
     except FileNotFoundError as error:
         raise RoundtripError(
             f'"{folder}" is not the folder of a run, it has no {Path(error.filename).name}; '
@@ -82,17 +87,53 @@ def read_run(folder: Path) -> Run:
         raise RoundtripError(
             f'the run in "{folder}" cannot be read ({error}); run it again.'
         ) from error
-    return Run(result, {name: frame[name].to_numpy() for name in frame.columns})
+    tables = {
+        name: {column: frame[column].to_numpy() for column in frame.columns}
+        for name, frame in frames.items()
+    }
+    return Run(result, tables)
 
 
-def _parquet(windows: Mapping[str, NDArray[np.int64]]) -> bytes:
-    import polars as pl  # noqa: PLC0415 - slow to import
+def check_place(folder: Path) -> None:
+    """Raise RoundtripError now if `write_run` could not write ``folder`` after a long run."""
+    folder = Path(folder).resolve()
+    parent = next(place for place in folder.parents if place.exists())
+    try:
+        _refuse_foreign(folder)
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise RoundtripError(_unwritable(folder, error)) from error
 
-    for name, column in windows.items():
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file so that no reader ever sees half of it; RoundtripError if it cannot be."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        try:
+            draft.write_bytes(content)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise RoundtripError(_unwritable(path, error)) from error
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f'cannot write to "{path}": {error.strerror or error}; '
+        "free some space or choose another place."
+    )
+
+
+def _parquet(table: Table) -> bytes:
+    import polars as pl
+
+    for name, column in table.items():
         if name.endswith("_ps") and column.dtype != np.int64:
             raise ValueError(f"column {name} is {column.dtype}, but picoseconds are int64.")
     buffer = io.BytesIO()
-    pl.DataFrame(dict(windows)).write_parquet(buffer, compression="zstd")
+    pl.DataFrame(dict(table)).write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
 
 

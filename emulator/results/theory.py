@@ -49,7 +49,7 @@ def dm1_wait(load: float) -> float:
     The root below 1 in closed form through the Lambert function:
     s = -rho W(-exp(-1 / rho) / rho) (Kleinrock, Queueing Systems I, section 6.4).
     """
-    from scipy.special import lambertw  # noqa: PLC0415 - slow to import
+    from scipy.special import lambertw
 
     _load(load)
     root = float(-load * lambertw(-math.exp(-1 / load) / load).real)

@@ -1,6 +1,6 @@
 """One experiment from scenario to result: the place where the rooms meet."""
 
-from emulator.run.experiment import Experiment, Progress, measure, run_experiment
+from emulator.run.experiment import Experiment, Progress, measure, run_experiment, run_tables
 from emulator.run.frames import INTERFACES, run_frames
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     "measure",
     "run_experiment",
     "run_frames",
+    "run_tables",
 ]

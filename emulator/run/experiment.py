@@ -32,7 +32,15 @@ from emulator.syndromes.source import SyndromeSource
 from emulator.timing import TimingContext
 from emulator.windows import Window
 
-__all__ = ["Again", "Experiment", "Progress", "decode_again", "measure", "run_experiment"]
+__all__ = [
+    "Again",
+    "Experiment",
+    "Progress",
+    "decode_again",
+    "measure",
+    "run_experiment",
+    "run_tables",
+]
 
 ENGINE = "simpy"
 
@@ -109,6 +117,17 @@ def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
     )
     source, plan = _source_and_plan(scenario)
     return _answers(scenario, source, plan, Seeds.of(scenario.run.seed), progress)
+
+
+def run_tables(experiment: Experiment) -> dict[str, dict[str, NDArray[np.int64]]]:
+    """Tables of a run folder: windows, messages, and the backlog over time."""
+    record = experiment.record
+    time_ps, rounds = record.backlog.T
+    return {
+        "windows": record.windows,
+        "messages": record.messages,
+        "backlog": {"time_ps": time_ps, "rounds": rounds},
+    }
 
 
 @dataclass(frozen=True, eq=False)

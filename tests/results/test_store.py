@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from emulator.errors import RoundtripError
-from emulator.results.store import read_run, write_run
+from emulator.results.store import check_place, read_run, write_file, write_run
 
 RESULT: dict[str, Any] = {"schema_version": 1, "verdict": {"meets_budget": True}}
 WINDOWS = {
     "window": np.arange(3, dtype=np.int64),
     "applied_ps": np.array([5, 2**53 + 1, 2**62], dtype=np.int64),
 }
+
+TABLES = {"windows": WINDOWS, "backlog": {"time_ps": np.arange(2, dtype=np.int64)}}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -22,28 +24,28 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_run_reads_back_to_the_picosecond(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "run"
-    write_run(folder, RESULT, WINDOWS, {"report.html": "<p>µs</p>", "trace.bin": b"\x00\xff"})
+    write_run(folder, RESULT, TABLES, {"report.html": "<p>µs</p>", "trace.bin": b"\x00\xff"})
     run = read_run(folder)
     assert run.result == RESULT
-    assert list(run.windows) == list(WINDOWS)
+    assert list(run.tables["windows"]) == list(WINDOWS)
     for name, column in WINDOWS.items():
-        assert run.windows[name].dtype == np.int64
-        assert np.array_equal(run.windows[name], column)
+        assert run.tables["windows"][name].dtype == np.int64
+        assert np.array_equal(run.tables["windows"][name], column)
     assert (folder / "report.html").read_text(encoding="utf-8") == "<p>µs</p>"
     assert (folder / "trace.bin").read_bytes() == b"\x00\xff"
 
 
 def test_the_same_run_is_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_run(tmp_path / name, RESULT, WINDOWS)
+        write_run(tmp_path / name, RESULT, TABLES)
     assert _contents(tmp_path / "a") == _contents(tmp_path / "b")
 
 
 def test_a_previous_run_is_replaced_whole(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    write_run(folder, RESULT, WINDOWS, {"report.html": "old"})
-    write_run(folder, {**RESULT, "seed": 2}, WINDOWS)
-    assert sorted(_contents(folder)) == ["result.json", "windows.parquet"]
+    write_run(folder, RESULT, TABLES, {"report.html": "old"})
+    write_run(folder, {**RESULT, "seed": 2}, TABLES)
+    assert sorted(_contents(folder)) == ["backlog.parquet", "result.json", "windows.parquet"]
     assert read_run(folder).result["seed"] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -51,7 +53,7 @@ def test_a_previous_run_is_replaced_whole(tmp_path: Path) -> None:
 def test_an_empty_folder_is_used(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    write_run(folder, RESULT, WINDOWS)
+    write_run(folder, RESULT, TABLES)
     assert read_run(folder).result == RESULT
 
 
@@ -59,7 +61,7 @@ def test_an_empty_folder_is_used(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, foreign: str) -> None:
     (tmp_path / foreign).write_text('{"mine": 1}')
     with pytest.raises(RoundtripError, match="is not empty and holds no previous run"):
-        write_run(tmp_path, RESULT, WINDOWS)
+        write_run(tmp_path, RESULT, TABLES)
     assert _contents(tmp_path) == {foreign: b'{"mine": 1}'}
 
 
@@ -67,9 +69,9 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     place = tmp_path / "run"
     place.write_text("mine")
     with pytest.raises(RoundtripError, match="is a file; choose a folder"):
-        write_run(place, RESULT, WINDOWS)
-    with pytest.raises(RoundtripError, match="cannot write the run to"):
-        write_run(place / "below", RESULT, WINDOWS)
+        write_run(place, RESULT, TABLES)
+    with pytest.raises(RoundtripError, match="cannot write to"):
+        write_run(place / "below", RESULT, TABLES)
     assert place.read_text() == "mine"
 
 
@@ -80,7 +82,7 @@ def test_a_failure_leaves_what_was_there(
 ) -> None:
     folder = tmp_path / "run"
     if previous:
-        write_run(folder, RESULT, WINDOWS, {"report.html": "old"})
+        write_run(folder, RESULT, TABLES, {"report.html": "old"})
     before = _contents(folder) if previous else None
 
     def fail(path: Path, data: bytes) -> int:
@@ -92,7 +94,7 @@ def test_a_failure_leaves_what_was_there(
     monkeypatch.setattr(Path, "write_bytes", fail)
     expected = KeyboardInterrupt if isinstance(failure, KeyboardInterrupt) else RoundtripError
     with pytest.raises(expected):
-        write_run(folder, RESULT, WINDOWS, {"late.html": "x"})
+        write_run(folder, RESULT, TABLES, {"late.html": "x"})
     assert [path.name for path in tmp_path.iterdir()] == (["run"] if previous else [])
     assert before is None or _contents(folder) == before
 
@@ -101,7 +103,7 @@ def test_a_failed_swap_restores_the_previous_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    write_run(folder, RESULT, WINDOWS)
+    write_run(folder, RESULT, TABLES)
     rename = Path.rename
 
     def fail(path: Path, target: Path) -> Path:
@@ -111,16 +113,16 @@ def test_a_failed_swap_restores_the_previous_run(
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(RoundtripError, match="broken disk; free some space or choose another"):
-        write_run(folder, {**RESULT, "seed": 2}, WINDOWS)
+        write_run(folder, {**RESULT, "seed": 2}, TABLES)
     assert read_run(folder).result == RESULT
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_picoseconds_are_int64_and_names_are_names(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="applied_ps is float64"):
-        write_run(tmp_path / "run", RESULT, {"applied_ps": np.zeros(2)})  # type: ignore[dict-item]
+        write_run(tmp_path / "run", RESULT, {"windows": {"applied_ps": np.zeros(2)}})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="must not contain a folder"):
-        write_run(tmp_path / "run", RESULT, WINDOWS, {"../x": "y"})
+        write_run(tmp_path / "run", RESULT, TABLES, {"../x": "y"})
     assert not any(tmp_path.iterdir())
 
 
@@ -133,3 +135,22 @@ def test_what_is_no_run_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "windows.parquet").write_bytes(b"not parquet")
     with pytest.raises(RoundtripError, match="cannot be read"):
         read_run(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    check_place(tmp_path / "new" / "run")
+    assert not any(tmp_path.iterdir())
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RoundtripError, match="holds no previous run"):
+        check_place(tmp_path)
+    with pytest.raises(RoundtripError, match=r"notes.txt/run"):
+        check_place(tmp_path / "notes.txt" / "run")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_file(tmp_path / "a", b"1")
+    write_file(tmp_path / "a", b"2")
+    assert _contents(tmp_path) == {"a": b"2"}
+    with pytest.raises(RoundtripError, match=r'cannot write to ".*a/b"'):
+        write_file(tmp_path / "a" / "b", b"3")
+    assert _contents(tmp_path) == {"a": b"2"}

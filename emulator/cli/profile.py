@@ -1,0 +1,38 @@
+"""``roundtrip profile``: time a scenario's decoders on this machine and keep the times."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emulator.cli.run import Set
+
+__all__ = ["command"]
+
+
+def command(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    out: Annotated[Path, typer.Option(help="Profile to write (.json).")],
+    overrides: Set = None,
+) -> None:
+    """Measure pre-decoder and decoder call by call, for timing = "profile" in a scenario."""
+    import numpy as np
+
+    from emulator.cli.env import environment
+    from emulator.cli.progress import progress_bar
+    from emulator.run import measure
+    from emulator.scenario import load_scenario
+    from emulator.timing import Profile, write_profile
+
+    resolved = load_scenario(scenario, overrides or [])
+    with progress_bar() as progress:
+        answers = measure(resolved, progress=progress)
+    found = {"predecode": answers.predecode_ps, "decode": answers.decode_ps}
+    stages = {name: times.ravel() for name, times in found.items() if times is not None}
+    facts = environment()
+    machine = {name: facts.pop(name) for name in ("processor", "system")}
+    write_profile(Profile(machine, facts, stages), out)
+    for name, times in stages.items():
+        p50, p99 = np.quantile(times, [0.5, 0.99]) / 1e6
+        typer.echo(f"{name}: {len(times)} calls, p50 {p50:.1f} us, p99 {p99:.1f} us")
+    typer.echo(f"{out}: measured on {machine['processor']}")

@@ -1,0 +1,64 @@
+"""``roundtrip trace``: a run as a timeline for Perfetto or as a capture for Wireshark."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from emulator.results import Run
+
+__all__ = ["command"]
+
+
+def command(
+    form: Annotated[
+        Literal["perfetto", "pcapng"], typer.Argument(help="Timeline, or the frames on the link.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder that roundtrip run has written.")],
+    out: Annotated[Path | None, typer.Option(help="File; default in the run's folder.")] = None,
+    shots: Annotated[int, typer.Option(min=1, help="Shots of each patch to write.")] = 200,
+) -> None:
+    """Write the first shots of a run as trace.pftrace (ui.perfetto.dev) or frames.pcapng."""
+    from emulator.results import read_run, write_file
+
+    run = read_run(folder)
+    write = _perfetto if form == "perfetto" else _pcapng
+    file = out or folder / ("trace.pftrace" if form == "perfetto" else "frames.pcapng")
+    data, what = write(run, shots)
+    write_file(file, data)
+    typer.echo(f"{file}: {what}")
+
+
+def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
+    import io
+
+    import numpy as np
+
+    from emulator.report import write_perfetto
+    from emulator.scenario import Scenario
+
+    first = run.tables["windows"]["shot"] < shots
+    windows = {name: column[first] for name, column in run.tables["windows"].items()}
+    scenario = Scenario.model_validate(run.result["scenario"])
+    backlog = np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
+    stream = io.BytesIO()
+    count = write_perfetto(
+        stream, windows, backlog=backlog, predecode_batch=scenario.predecoder.batch, limit=None
+    )
+    return stream.getvalue(), f"{count} windows; open it at ui.perfetto.dev"
+
+
+def _pcapng(run: "Run", shots: int) -> tuple[bytes, str]:
+    import io
+
+    from emulator.run import INTERFACES, run_frames
+    from emulator.scenario import Scenario
+    from emulator.wire import write_pcapng
+
+    scenario = Scenario.model_validate(run.result["scenario"])
+    shots = min(shots, scenario.run.shots)
+    frames = run_frames(scenario, run.tables["windows"], run.tables["messages"], shots=shots)
+    stream = io.BytesIO()
+    write_pcapng(stream, INTERFACES, frames)
+    return stream.getvalue(), f"{len(frames)} frames of {shots} shots; open it in Wireshark"
