@@ -197,15 +197,10 @@ def _logical(verdict: Result) -> Section:
     if logical is None or logical.get("rate") is None:
         lead = "Not measured: this run compared no decoded shot with its true outcome."
         return Section("logical", "Logical errors", lead)
-    lead = (
-        f"{show_count(logical.get('errors'))} logical error{'' if logical.get('errors') == 1 else 's'} in"
-        f" {show_count(logical.get('shots'))} shots:"
-        f" {show_number(logical['rate'])} per shot."
-    )
-    figure, table = (
-        figures.logical_error(logical),
-        tables.logical_table(logical, verdict.get("confidence")),
-    )
+    counts = f"{show_count(logical.get('errors'))} in {show_count(logical.get('shots'))} shots"
+    lead = f"Logical errors: {counts}, {show_number(logical['rate'])} per shot."
+    table = tables.logical_table(logical, verdict.get("confidence"))
+    figure = figures.logical_error(logical)
     return Section("logical", "Logical errors", lead, figure, (table,))
 
 

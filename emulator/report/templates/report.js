@@ -7,12 +7,12 @@
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   };
   const nodes = Object.keys(figures).map((name) => document.getElementById("figure-" + name));
-  const narrow = () => nodes.length > 0 && nodes[0].clientWidth < 520;
+  const narrow = nodes.length > 0 && nodes[0].clientWidth < 520;
 
-  // Long names beside the bars leave no room for bars on a phone.
+  // On a phone, smaller letters leave more room for bars and curves.
   function fitted(figure) {
     const layout = structuredClone(figure.layout);
-    if (narrow()) {
+    if (narrow) {
       layout.font.size = 11;
       layout.margin.l = 48;
       layout.margin.r = 12;
