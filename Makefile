@@ -1,0 +1,46 @@
+# Every target makes its own environment in .venv on first use.
+# Needs Python 3.11 or later, make, a C++ compiler and perl.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SCENARIO ?= scenarios/demo.toml
+JOBS ?= 2
+
+.PHONY: demo test test-slow bench lint schema clean
+
+demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
+	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
+	if [ $$code -gt 1 ]; then exit $$code; fi  # 1 is a verdict: the budget is missed
+
+test: $(READY) ## all but the slow tests
+	$(BIN)/pytest -n $(JOBS) --dist loadscope -m "not slow"
+
+test-slow: $(READY) ## the slow tests
+	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow
+
+bench: $(READY) ## benchmarks; they print ratios
+	$(BIN)/pytest benchmarks --benchmark-only -q -s
+
+lint: $(READY) ## style, types, architecture, spelling, scenario files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell emulator models tests scenarios benchmarks *.md
+	$(BIN)/check-jsonschema --schemafile schema/scenario.schema.json scenarios/*.toml
+
+schema: $(READY) ## write the JSON schema of scenario files anew
+	$(BIN)/roundtrip schema > schema/scenario.schema.json.new
+	mv schema/scenario.schema.json.new schema/scenario.schema.json
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roundtrip needs Python 3.11 or later; say which with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,decoders]'
+	@touch $@
+
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
