@@ -87,11 +87,11 @@ class GraphWriter:
         return self.node("Mod", [tensor, self.constant(np.array(2, dtype=np.float32))], fmod=1)
 
     def conv_each(self, tensor: str, kernels: NDArray[np.float32], pads: Sequence[int]) -> str:
-        """Convolve each of 2 channels (B, 2, T, ·, ·) with all K ``kernels`` (K, ·, ·, ·).
+        """Convolve channel k of 2 (B, 2, T, ·, ·) with each of its K kernels (2, K, ·, ·, ·).
 
         Gives 2·K channels, the K of the first one first. ``pads`` are the zeros before and after
         the three axes, one number an axis where both sides are alike.
         """
-        weights = np.concatenate([kernels, kernels])[:, None]
+        weights = kernels.reshape(-1, 1, *kernels.shape[2:])
         both = list(pads) if len(pads) == 6 else [*pads, *pads]
         return self.node("Conv", [tensor, self.constant(weights)], group=2, pads=both)

@@ -1,12 +1,12 @@
 """The pair rule: a local pre-decoder without training, written as an ONNX graph.
 
 Two detection events of the same type that are each other's only neighbour are matched and removed.
-Neighbours of a check in round t are itself in t - 1 and t + 1 and the checks it shares a data
-qubit with in t - 1, t and t + 1: what one data, measurement or mid-circuit fault can join,
-whatever the order of the CNOTs. Everything else, and so every doubtful case, is left to the global
-decoder. In the spirit of the Clique predecoder (arXiv 2208.08547) and of local predecoders
-(arXiv 2208.04660). As the logical operator lies on the edge of the patch, where no data qubit joins
-two checks of the memory basis, pre_L is always 0: what the rule does shows in the residual.
+Neighbours are what one fault of the circuit can join: a check and itself a round later, the two
+checks across a data qubit in the same round or, for a fault between their CNOTs, a round apart, and
+the two ends of a hook. Everything else, and so every doubtful case, is left to the global decoder.
+In the spirit of the Clique predecoder (arXiv 2208.08547) and of local predecoders (arXiv
+2208.04660). As the logical operator lies on the edge of the patch, where no data qubit joins two
+checks of the memory basis, pre_L is always 0: what the rule does shows in the residual.
 
     python -m models.pair_rule --distance 5 --rounds 26 --basis Z
     python -m models.pair_rule --distance 5 --rounds 26 --basis Z --measure
@@ -17,6 +17,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -28,7 +30,7 @@ from onnx import TensorProto
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
 from emulator.errors import RoundtripError
-from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType
+from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType, RotatedPatch
 from models.graph import GraphWriter, Port
 
 __all__ = ["SHIPPED", "file_name", "main", "pair_rule", "write"]
@@ -41,12 +43,44 @@ SHIPPED = (
 )
 """Layouts whose fused graphs lie beside this file."""
 
-# Places in a 2 x 2 kernel laid over the four check corners around a data qubit.
-_TL, _TR, _BL, _BR = (0, 0), (0, 1), (1, 0), (1, 1)
-_DIAGONALS = ((_TL, _BR), (_TR, _BL))
+Ends = tuple[tuple[int, int, int], tuple[int, int, int]]
+"""Two places (round, row, column) in a kernel."""
 
-End = tuple[int, int, int]
-"""A place (round, row, column) in a kernel."""
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two events that one fault joins: one at a corner, the other ``step`` away, ``later`` rounds.
+
+    ``data`` are the qubits to correct in the round of the first event, relative to its corner.
+    """
+
+    later: int
+    step: tuple[int, int]
+    data: tuple[tuple[int, int], ...]
+
+
+def _pairs(patch: RotatedPatch, kind: PauliType) -> list[_Pair]:
+    """All pairs of events of checks of type ``kind``, as the order of the CNOTs makes them.
+
+    The checks on opposite corners of a data qubit q meet it in steps a and b, so from the first of
+    them the other one is at a - b. A fault on q in between is seen at once by the one that meets q
+    later, and in the next round by the other. A fault on an ancilla of the other type, after two of
+    its CNOTs, spreads to the data qubits of the last two (a hook); of the checks beyond them, the
+    one behind the fourth qubit has already met it.
+    """
+    steps = patch.cnot_steps(kind)
+    found = [_Pair(1, (0, 0), ())]
+    for a in steps:
+        b = (-1 - a[0], -1 - a[1])
+        across = (a[0] - b[0], a[1] - b[1])
+        if a[0] == 0:
+            found.append(_Pair(0, across, (a,)))
+        if steps.index(a) > steps.index(b):
+            found.append(_Pair(1, across, (a,)))
+    third, fourth = patch.cnot_steps("Z" if kind == "X" else "X")[2:]
+    along = (fourth[0] - third[0], fourth[1] - third[1])
+    hook = tuple((along[0] + q[0], along[1] + q[1]) for q in (third, fourth))
+    return [*found, _Pair(1, (2 * along[0], 2 * along[1]), hook)]
 
 
 def file_name(layout: IsingLayout, contract: Contract = "fused") -> str:
@@ -97,44 +131,53 @@ class _PairRule(GraphWriter):
         side = layout.distance + 1
         x, z = (layout.patch.corners(kind) @ np.array([side, 1]) for kind in get_args(PauliType))
         self.corner_of_check = np.stack([x, z + side**2])
+        kinds = enumerate(get_args(PauliType))
+        self.joined = [(k, pair) for k, kind in kinds for pair in _pairs(layout.patch, kind)]
         self.cell_of_check = layout.cells + np.array([[0], [layout.distance**2]])
 
     def rule(self, events: str) -> tuple[str, str]:
         """Data corrections and measurement flips of the matched pairs, each 0.0 or 1.0."""
+        d, joined = self.layout.distance, self.joined
         # 32 for being an event and 1 for each neighbour: 33 is an event with one neighbour.
-        around = np.zeros((1, 3, 3, 3), dtype=np.float32)
-        around[0, :, ::2, ::2] = 1
-        around[0, ::2, 1, 1] = 1
-        around[0, 1, 1, 1] = 32
-        paired = self.equal(self.conv_each(events, around, (1, 1, 1)), 33)
+        around = np.zeros((2, 1, 3, 5, 5), dtype=np.float32)
+        around[:, :, 1, 2, 2] = 32
+        for k, pair in joined:
+            i, j = pair.step
+            around[k, 0, 1 + pair.later, 2 + i, 2 + j] = 1
+            around[k, 0, 1 - pair.later, 2 - i, 2 - j] = 1
+        paired = self.equal(self.conv_each(events, around, (1, 2, 2)), 33)
 
-        # A fault on a data qubit shows on both its checks in one round, or on one a round later.
-        joined: list[tuple[End, End]] = []
-        for a, b in _DIAGONALS:
-            joined += [((0, *a), (0, *b)), ((0, *a), (1, *b)), ((0, *b), (1, *a))]
-        data = self.pairs(paired, joined, (2, 2, 2), (0, 0, 0, 1, 0, 0))
+        # Seen from data qubit (r, c): the corners (r - 1, c - 1) to (r + 2, c + 2) of two rounds.
+        data: list[list[Ends]] = [[], []]
+        # Seen from the later event; the round before is where its check was read wrongly.
+        flips: list[list[Ends]] = [[], []]
+        for k, pair in joined:
+            i, j = pair.step
+            for r, c in pair.data:
+                data[k].append(((0, 1 - r, 1 - c), (pair.later, 1 - r + i, 1 - c + j)))
+            if pair.later:
+                flips[k].append(((0, 2 - i, 2 - j), (1, 2, 2)))
+        return (
+            self.matched(paired, data, (2, 4, 4), (0, 1, 1, 1, 1, 1), side=d),
+            self.matched(paired, flips, (2, 5, 5), (0, 2, 2, 1, 2, 2), side=d + 1),
+        )
 
-        # The later of two events a round apart is where the round before was read wrongly.
-        earlier = [(0, 1, 1), (0, 0, 0), (0, 0, 2), (0, 2, 0), (0, 2, 2)]
-        joined = [(end, (1, 1, 1)) for end in earlier]
-        flips = self.pairs(paired, joined, (2, 3, 3), (0, 1, 1, 1, 1, 1))
-        return data, flips
-
-    def pairs(
+    def matched(
         self,
         events: str,
-        joined: Sequence[tuple[End, End]],
+        joined: list[list[Ends]],
         shape: tuple[int, int, int],
         pads: Sequence[int],
+        side: int,
     ) -> str:
-        """Mark where both ends of any of the ``joined`` pairs of kernel places are events."""
-        kernels = np.zeros((len(joined), *shape), dtype=np.float32)
-        for kernel, ends in zip(kernels, joined, strict=True):
-            for end in ends:
-                kernel[end] = 1
+        """Mark where both of any two kernel places ``joined`` for the type are events."""
+        count = len(joined[0])
+        kernels = np.zeros((2, count, *shape), dtype=np.float32)
+        for k, n in product(range(2), range(count)):
+            for place in joined[k][n]:
+                kernels[k, n][place] = 1
         both = self.equal(self.conv_each(events, kernels, pads), 2)
-        side = self.layout.distance + (shape[1] == 3)  # a 3 x 3 kernel stays on the corners
-        split = self.reshape(both, (0, 2, len(joined), self.layout.rounds, side, side))
+        split = self.reshape(both, (0, 2, count, self.layout.rounds, side, side))
         return self.node("ReduceMax", [split, self.ints([2])], keepdims=0)
 
     def raw(self) -> onnx.ModelProto:
@@ -163,9 +206,9 @@ class _PairRule(GraphWriter):
         events = self.to_corners(self.checks("dets"), index)
         data, flips = self.rule(events)
 
-        square = np.ones((1, 1, 2, 2), dtype=np.float32)
+        square = np.ones((2, 1, 1, 2, 2), dtype=np.float32)
         syndrome = self.conv_each(data, square, (0, 1, 1))
-        both_rounds = np.ones((1, 2, 1, 1), dtype=np.float32)
+        both_rounds = np.ones((2, 1, 2, 1, 1), dtype=np.float32)
         changes = self.conv_each(flips, both_rounds, (1, 0, 0, 0, 0, 0))
         residual = self.parity(self.node("Sum", [events, syndrome, changes]))
         boundary = self.slice("dets", n - half, n)
