@@ -74,10 +74,11 @@ def ordinary_embedding(
     The circuit is one as ``stim.Circuit.generated("surface_code:rotated_memory_x|z")`` builds it:
     data qubits at odd (x, y), detectors at even (x, y) and t = 0 … r. It is turned or mirrored
     onto ``orientation`` by the one symmetry of the square under which the checks of both types
-    and the logical operator coincide; there is exactly one for every orientation. For XV in basis
-    Z and XH in basis X the order of Stim's CNOTs then equals that of ``memory_circuit``, too; the
-    other pairs differ from it by a mirroring or half a turn. ``basis`` is the caller's word: with
-    X and Z exchanged throughout, the same detectors describe the other experiment.
+    and the logical operator coincide; there is exactly one for every orientation. Take XV for
+    Stim's memory in basis Z and XH in basis X: there the order of the CNOTs equals that of
+    ``memory_circuit``, too, and a pre-decoder that reckons with hooks is at home. Elsewhere it
+    answers, but worse. ``basis`` is the caller's word: with X and Z exchanged throughout, the same
+    detectors describe the other experiment.
 
     Raises SyndromeError when the circuit is not such a memory experiment.
     """
