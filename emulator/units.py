@@ -1,7 +1,7 @@
 """Exact quantities: integer picoseconds, bits and bits per second; text only at the edges."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 __all__ = [
@@ -110,18 +110,23 @@ class Clock:
     """
 
     hertz: Fraction
+    # in lowest terms: this many edges in exactly this many picoseconds
+    _edges: int = field(init=False, repr=False, compare=False)
+    _span_ps: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a clock that never ticks or ticks faster than the picosecond grid."""
         if not 0 < self.hertz <= PS_PER_S:
             raise ValueError(f"clock frequency {self.hertz} Hz must be in (0, 1 THz]")
+        period_ps = Fraction(PS_PER_S) / self.hertz
+        object.__setattr__(self, "_edges", period_ps.denominator)
+        object.__setattr__(self, "_span_ps", period_ps.numerator)
 
     def edge_ps(self, number: int) -> int:
         """Time of edge ``number`` in picoseconds."""
-        return number * PS_PER_S * self.hertz.denominator // self.hertz.numerator
+        return number * self._span_ps // self._edges
 
     def edge_at_or_after(self, time_ps: int) -> int:
         """Return the number of the first edge that is not before ``time_ps``."""
-        scale = PS_PER_S * self.hertz.denominator
-        number = time_ps * self.hertz.numerator // scale
-        return number if self.edge_ps(number) >= time_ps else number + 1
+        # floor(n / f) >= t, with whole t, wherever n / f >= t
+        return -(-time_ps * self._edges // self._span_ps)
