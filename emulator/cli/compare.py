@@ -1,11 +1,14 @@
 """``roundtrip compare``: a scenario against itself with some values changed, on the same shots."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emulator.cli.run import Set
+
+if TYPE_CHECKING:
+    from emulator.scenario import Scenario
 
 __all__ = ["command"]
 
@@ -29,7 +32,27 @@ def command(
 
     common = overrides or []
     arms = [load_scenario(scenario, common), load_scenario(scenario, [*common, *against])]
+    _check_paired(arms[0].scenario, arms[1].scenario)
     with progress_bar() as progress:
         runs = [run_experiment(arm, progress=progress) for arm in arms]
     first, second = (Arm(run.result, run.record, run.answers.wrong) for run in runs)
     print_comparison(compare(first, second), ", ".join(against), Console(highlight=False))
+
+
+def _check_paired(first: "Scenario", second: "Scenario") -> None:
+    """Both arms must decode the same shots, or their errors could not be set against each other."""
+    from emulator.errors import ScenarioError
+
+    shots = {
+        "code": (first.code, second.code),
+        "noise": (first.noise, second.noise),
+        "qpu.patches": (first.qpu.patches, second.qpu.patches),
+        "run.shots": (first.run.shots, second.run.shots),
+        "run.seed": (first.run.seed, second.run.seed),
+    }
+    different = [key for key, (mine, other) in shots.items() if mine != other]
+    if different:
+        raise ScenarioError(
+            f"--against changes {' and '.join(different)}, but both arms must decode the same "
+            "shots; change it for both with --set"
+        )

@@ -20,11 +20,16 @@ def command(
 
     from emulator.cli.env import environment
     from emulator.cli.progress import progress_bar
+    from emulator.errors import RoundtripError
     from emulator.run import measure
     from emulator.scenario import load_scenario
     from emulator.timing import Profile, write_profile
 
     resolved = load_scenario(scenario, overrides or [])
+    if out.suffix != ".json" or out.is_dir() or not out.parent.is_dir():
+        raise RoundtripError(
+            f'a profile cannot be written to "{out}"; give a .json file in a folder that exists'
+        )
     with progress_bar() as progress:
         answers = measure(resolved, progress=progress)
     found = {"predecode": answers.predecode_ps, "decode": answers.decode_ps}

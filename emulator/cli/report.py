@@ -13,17 +13,15 @@ def command(
     out: Annotated[Path | None, typer.Option(help="File; default <folder>/report.html.")] = None,
 ) -> int:
     """Print a run's verdict again and write its HTML report anew."""
-    import numpy as np
     from rich.console import Console
 
+    from emulator.cli.folder import backlog, open_run
     from emulator.report import print_result, render_html
-    from emulator.results import read_run, write_file
+    from emulator.results import write_file
 
-    run = read_run(folder)
-    backlog = np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
+    run = open_run(folder, "backlog")
     file = out or folder / "report.html"
-    write_file(file, render_html(run.result, run.tables["windows"], backlog).encode())
-    console = Console(highlight=False)
-    print_result(run.result, console)
-    console.print(f"Report: {file}", markup=False)
+    write_file(file, render_html(run.result, run.tables["windows"], backlog(run)).encode())
+    print_result(run.result, Console(highlight=False))
+    typer.echo(f"Report: {file}")
     return 0 if run.result["verdict"]["meets_budget"] else 1

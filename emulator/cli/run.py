@@ -46,7 +46,6 @@ def command(
     result, tables = experiment.result, run_tables(experiment)
     html = render_html(result, tables["windows"], experiment.record.backlog)
     write_run(folder, result, tables, {"report.html": html})
-    console = Console(highlight=False)
-    print_result(result, console)
-    console.print(f"Report: {folder / 'report.html'}", markup=False)
+    print_result(result, Console(highlight=False))
+    typer.echo(f"Report: {folder / 'report.html'}")
     return 0 if result["verdict"]["meets_budget"] else 1

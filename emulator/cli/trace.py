@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from emulator.results import Run
+    from emulator.scenario import Scenario
 
 __all__ = ["command"]
 
@@ -20,9 +21,10 @@ def command(
     shots: Annotated[int, typer.Option(min=1, help="Shots of each patch to write.")] = 200,
 ) -> None:
     """Write the first shots of a run as trace.pftrace (ui.perfetto.dev) or frames.pcapng."""
-    from emulator.results import read_run, write_file
+    from emulator.cli.folder import open_run
+    from emulator.results import write_file
 
-    run = read_run(folder)
+    run = open_run(folder, "backlog", "messages")
     write = _perfetto if form == "perfetto" else _pcapng
     file = out or folder / ("trace.pftrace" if form == "perfetto" else "frames.pcapng")
     data, what = write(run, shots)
@@ -35,6 +37,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
 
     import numpy as np
 
+    from emulator.loop.records import Pool
     from emulator.report import write_perfetto
     from emulator.scenario import Scenario
 
@@ -42,9 +45,17 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     windows = {name: column[first] for name, column in run.tables["windows"].items()}
     scenario = Scenario.model_validate(run.result["scenario"])
     backlog = np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
+    servers = {"decode": scenario.decoder.workers}
+    if scenario.predecoder.kind != "none":
+        servers["predecode"] = scenario.predecoder.streams
     stream = io.BytesIO()
     count = write_perfetto(
-        stream, windows, backlog=backlog, predecode_batch=scenario.predecoder.batch, limit=None
+        stream,
+        windows,
+        backlog=backlog,
+        pools={stage: Pool(count, 0) for stage, count in servers.items()},
+        predecode_batch=scenario.predecoder.batch,
+        limit=None,
     )
     return stream.getvalue(), f"{count} windows; open it at ui.perfetto.dev"
 
@@ -53,12 +64,27 @@ def _pcapng(run: "Run", shots: int) -> tuple[bytes, str]:
     import io
 
     from emulator.run import INTERFACES, run_frames
-    from emulator.scenario import Scenario
+    from emulator.scenario import resolve
     from emulator.wire import write_pcapng
 
-    scenario = Scenario.model_validate(run.result["scenario"])
+    scenario = resolve(run.result["scenario"]).scenario
+    _check_sampler(scenario, run.result["versions"]["stim"])
     shots = min(shots, scenario.run.shots)
     frames = run_frames(scenario, run.tables["windows"], run.tables["messages"], shots=shots)
     stream = io.BytesIO()
     write_pcapng(stream, INTERFACES, frames)
     return stream.getvalue(), f"{len(frames)} frames of {shots} shots; open it in Wireshark"
+
+
+def _check_sampler(scenario: "Scenario", sampled_with: str) -> None:
+    """Refuse to sample the shots of a run again with a Stim that would draw other ones."""
+    from importlib.metadata import version
+
+    from emulator.errors import RoundtripError
+
+    installed = version("stim")
+    if scenario.code.source in {"generated", "circuit"} and installed != sampled_with:
+        raise RoundtripError(
+            f"the shots of this run were sampled with Stim {sampled_with}, and Stim {installed} "
+            "draws others from the same seed; run it again"
+        )

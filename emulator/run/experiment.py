@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sinter
 from numpy.typing import NDArray
 
 from emulator import __version__
@@ -15,13 +16,14 @@ from emulator.decoders.ising_embedding import IsingEmbedding, ordinary_embedding
 from emulator.decoders.matchers import resolve_decoder
 from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.windowed import WindowedDecoder
-from emulator.errors import ScenarioError
+from emulator.errors import RoundtripError, ScenarioError
 from emulator.loop.engine import run_loop
 from emulator.loop.records import LoopRecord
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
+from emulator.run.fit import check_fit
 from emulator.run.parts import loop_config, stage_sources
-from emulator.run.services import Seeds, stage_services
+from emulator.run.services import Seeds, check_services, stage_services
 from emulator.run.traffic import window_plan
 from emulator.scenario.codes import GeneratedCode
 from emulator.scenario.load import Resolved
@@ -73,18 +75,16 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
     scenario = resolved.scenario
     seeds = Seeds.of(scenario.run.seed)
     source, plan = _source_and_plan(scenario)
-    answers = _answers(scenario, source, plan, seeds, progress)
     context = TimingContext(
         distance=source.metadata.distance,
         rounds=max(len(window.rounds) for window in plan),
         p=source.metadata.p,
     )
+    check_services(scenario, context)
+    answers = _answers(scenario, source, plan, seeds, progress)
     services = stage_services(scenario, answers, context, seeds)
     config = loop_config(scenario, source, plan, services, seeds.loss)
-    try:
-        record = run_loop(config, progress=_loop_progress(progress, config.emission))
-    except ValueError as error:
-        raise ScenarioError(f"host: {error}") from error
+    record = run_loop(config, progress=_loop_progress(progress, config.emission))
     result = assemble(
         record,
         budget=_budget(scenario),
@@ -161,7 +161,9 @@ def decode_again(scenario: Scenario, shots: int) -> Again:
 
 def _source_and_plan(scenario: Scenario) -> tuple[SyndromeSource, tuple[Window, ...]]:
     source = build_source(scenario.code, scenario.noise)
-    return source, window_plan(scenario.window, source.num_rounds)
+    plan = window_plan(scenario.window, source.num_rounds)
+    check_fit(scenario, source, plan)
+    return source, plan
 
 
 def _answers(
@@ -172,19 +174,25 @@ def _answers(
     progress: Progress | None,
 ) -> Answers:
     shots = scenario.run.shots * scenario.qpu.patches
+    algorithm = _decoder(scenario.decoder.algorithm)
     return answer_shots(
         source,
         shots=shots,
         seed=seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
-        decoder=WindowedDecoder(
-            source.dem, source.detector_round, plan, resolve_decoder(scenario.decoder.algorithm)
-        ),
+        decoder=WindowedDecoder(source.dem, source.detector_round, plan, algorithm),
         front=_front(scenario, source),
         time_predecoder=scenario.predecoder.timing == "measured",
         time_decoder=scenario.decoder.timing == "measured",
         progress=progress and (lambda done: progress("decoding shots", done, shots)),
     )
+
+
+def _decoder(algorithm: str) -> sinter.Decoder:
+    try:
+        return resolve_decoder(algorithm)
+    except RoundtripError as error:
+        raise type(error)(f"decoder.algorithm: {error}") from error
 
 
 def _front(scenario: Scenario, source: SyndromeSource) -> Front | None:
@@ -193,12 +201,13 @@ def _front(scenario: Scenario, source: SyndromeSource) -> Front | None:
         return None
     facts = source.metadata
     basis = _BASES.get(facts.basis or "")
-    if facts.distance is None or basis is None:
+    task = code.task if isinstance(code, GeneratedCode) else (facts.task or "")
+    known = task.startswith(("surface_code:rotated_memory", "ising:memory"))
+    if not known or facts.distance is None or basis is None:
         raise ScenarioError(
             f"predecoder.kind: onnx needs a rotated surface code memory of known distance and "
             f'basis, which {source.name} is not; write kind = "none"'
         )
-    task = code.task if isinstance(code, GeneratedCode) else (facts.task or "")
     orientation = section.orientation or (
         code.orientation if isinstance(code, GeneratedCode) else "XV"
     )

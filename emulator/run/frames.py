@@ -45,9 +45,10 @@ def run_frames(scenario: Scenario, windows: Table, sent: Table, *, shots: int) -
 
     ``windows`` and ``sent`` are the window and message tables of the run. The syndromes are
     sampled and decoded again, which gives the same bits for the same seed and version of Stim. A
-    message stands at the instant its first bit enters the line, a response at that of the end of
-    decoding; both carry the number of the message or window as request id, and a message the time
-    at which it was framed as its PTP stamp. Raises ScenarioError for links that are not RoCE.
+    message stands at the instant its first bit may enter the line, a response at that of the end
+    of decoding; both carry the number of the message or window as request id, and a message the
+    time at which it was framed as its PTP stamp. Packet numbers count the frames in order of time,
+    for each port up of its own. Raises ScenarioError for links that are not RoCE.
     """
     for name, link in (("up", scenario.link.up), ("down", scenario.link.down)):
         if link.framing != "roce":
@@ -78,12 +79,10 @@ def _messages(  # noqa: PLR0917
     shots: int,
 ) -> Iterator[Frame]:
     """Encode the messages up; ``events`` (shots, D) has its detectors in order of ``rounds``."""
-    psn = 0
+    psn = [0] * scenario.qpu.patches
     slots = scenario.host.ring_slots
-    rows = zip(*(sent[name].tolist() for name in _SENT), strict=True)
-    for index, patch, shot, number, framed_ps in rows:
-        if shot >= shots:
-            continue
+    for framed_ps, index, patch, shot, number in _first_shots(sent, _SENT, shots):
+        port = patch if scenario.link.up.port == "per_patch" else 0
         carried = shape[number].rounds
         part = slice(*np.searchsorted(rounds, (carried.start, carried.stop)))
         bits = events[shot * scenario.qpu.patches + patch, part]
@@ -92,7 +91,7 @@ def _messages(  # noqa: PLR0917
             len(payload),
             scenario.link.up.mtu,
             src_udp_port=_BOARD_PORT,
-            dest_qp=_QUEUE_PAIR,
+            dest_qp=_QUEUE_PAIR + port,
             last_buffer=slots - 1,
             host_mac_lo=int.from_bytes(_HOST_MAC[2:]),
             host_mac_hi=int.from_bytes(_HOST_MAC[:2]),
@@ -104,16 +103,22 @@ def _messages(  # noqa: PLR0917
             registers,
             board_mac=_BOARD_MAC,
             board_ip=_BOARD_IP,
-            psn=psn,
+            psn=psn[port],
             buffer=index % slots,
         )
-        psn = (psn + len(frames)) & _PSN_MASK
+        psn[port] = (psn[port] + len(frames)) & _PSN_MASK
         for frame in frames:
             yield framed_ps, 0, frame
 
 
-_SENT = ("message", "patch", "shot", "number", "framed_ps")
-_ANSWERED = ("window", "patch", "shot", "decode_end_ps")
+_SENT = ("framed_ps", "message", "patch", "shot", "number")
+_ANSWERED = ("decode_end_ps", "window", "patch", "shot")
+
+
+def _first_shots(table: Table, names: tuple[str, ...], shots: int) -> list[tuple[int, ...]]:
+    """Rows of the first shots, in order of their first column, a time."""
+    columns = [table[name][table["shot"] < shots].tolist() for name in names]
+    return sorted(zip(*columns, strict=True))
 
 
 def _request(  # noqa: PLR0917
@@ -136,10 +141,8 @@ def _responses(
     scenario: Scenario, windows: Table, corrections: NDArray[np.uint8], shots: int
 ) -> Iterator[Frame]:
     plan_length = corrections.shape[1]
-    rows = zip(*(windows[name].tolist() for name in _ANSWERED), strict=True)
-    for psn, (window, patch, shot, decoded_ps) in enumerate(rows):
-        if shot >= shots:
-            continue
+    rows = _first_shots(windows, _ANSWERED, shots)
+    for psn, (decoded_ps, window, patch, shot) in enumerate(rows):
         result = corrections[shot * scenario.qpu.patches + patch, window % plan_length]
         response = Response(Status.OK, window & 0xFFFFFFFF, 0, result.tobytes())
         frame = encode_send(

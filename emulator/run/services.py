@@ -14,7 +14,7 @@ from emulator.scenario.scenario import Scenario
 from emulator.scenario.sections import Decoder, Predecoder
 from emulator.timing import Recorded, Service, TimingContext, build
 
-__all__ = ["Seeds", "Services", "stage_services"]
+__all__ = ["Seeds", "Services", "check_services", "stage_services"]
 
 Times = NDArray[np.int64]
 
@@ -80,6 +80,13 @@ def stage_services(
         predecode=predecode,
         decode=timed(scenario.decoder, "decode", answers.decode_ps, seeds.decode),
     )
+
+
+def check_services(scenario: Scenario, context: TimingContext) -> None:
+    """Raise ScenarioError now for what `stage_services` would refuse once all is decoded."""
+    nothing = np.empty(0, dtype=np.int64)
+    answers = Answers(None, nothing.astype(np.uint8), nothing, nothing, nothing, nothing)
+    stage_services(scenario, answers, context, Seeds.of(0))
 
 
 def _recorded(profile: Path | None, stage: str) -> Empirical:

@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
+from emulator.errors import ScenarioError
 from emulator.loop.config import Message, messages_of_shot
 from emulator.scenario.sections import Fpga, Link
 from emulator.scenario.sections import Window as WindowSection
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
-from emulator.wire import EnqueueSyndromes, Predecode, Request, Response, Status, message_frames
+from emulator.wire import (
+    EnqueueSyndromes,
+    Predecode,
+    Request,
+    Response,
+    Status,
+    WireError,
+    message_frames,
+)
 from emulator.wire.framing import BEAT_BYTES, Direction
 
 __all__ = ["messages", "response_packets", "window_plan"]
@@ -32,7 +41,8 @@ def messages(
     """Messages that carry the detection events of one shot up the link, in order.
 
     ``bits_per_round`` has the detectors each round completes. A message is an enqueue_syndromes
-    call, bit-packed, or with ``encoding = "bytes"`` the pre-decoder's byte per detector.
+    call, bit-packed, or with ``encoding = "bytes"`` the pre-decoder's byte per detector. Raises
+    ScenarioError for a message larger than the protocol allows and an MTU too small for any.
     """
     rounds = len(bits_per_round)
     size = fpga.rounds_per_message
@@ -55,12 +65,21 @@ def _payload_bytes(encoding: str, bits: int) -> int:
     if encoding == "bytes":
         return len(Request(Predecode(bytes(bits))).encode())
     packed = bytes(-(-bits // 8))
-    return len(Request(EnqueueSyndromes(0, 0, 0, bits, packed)).encode())
+    try:
+        return len(Request(EnqueueSyndromes(0, 0, 0, bits, packed)).encode())
+    except WireError as error:
+        raise ScenarioError(
+            f"fpga.rounds_per_message: a message of {bits} bits is too long ({error}); "
+            "write fewer rounds per message"
+        ) from error
 
 
 def _packets(payload_bytes: int, link: Link, direction: Direction, bus_bits: int) -> Packets:
     def line_bits(size: int) -> tuple[int, ...]:
-        return message_frames(size, link.framing, mtu=link.mtu, direction=direction)
+        try:
+            return message_frames(size, link.framing, mtu=link.mtu, direction=direction)
+        except WireError as error:
+            raise ScenarioError(f"link.{direction}.{error}") from error
 
     # what framing adds to a frame that needs no padding
     overhead_bits = line_bits(BEAT_BYTES)[0] - 8 * BEAT_BYTES

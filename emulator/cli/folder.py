@@ -1,0 +1,38 @@
+"""The folder of a run as the verbs that come after ``run`` read it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from emulator.results import Run
+
+__all__ = ["backlog", "open_run"]
+
+
+def open_run(folder: Path, *tables: str) -> "Run":
+    """Read a run that has ``tables``; raises RoundtripError for a folder of another kind or age."""
+    from emulator.errors import RoundtripError
+    from emulator.results import read_run
+    from emulator.results.outcome import SCHEMA_VERSION
+
+    run = read_run(folder)
+    found = run.result.get("schema_version") if isinstance(run.result, dict) else None
+    if found != SCHEMA_VERSION:
+        raise RoundtripError(
+            f'the result in "{folder}" has schema version {found}, and this program reads '
+            f"{SCHEMA_VERSION}; run it again"
+        )
+    for name in tables:
+        if name not in run.tables:
+            raise RoundtripError(f'the run in "{folder}" has no {name}.parquet; run it again')
+    return run
+
+
+def backlog(run: "Run") -> "NDArray[np.int64]":
+    """Backlog over time, int64 (k, 2) of picoseconds and rounds, as the loop recorded it."""
+    import numpy as np
+
+    return np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
