@@ -316,11 +316,11 @@ class _Loop:
             "packetise": Pool(len(self._packetisers), sum(p.busy_ps for p in self._packetisers)),
             "uplink": Pool(len(self._up), sum(p.busy_ps for p in self._up)),
             "dispatch": Pool(1, self._dispatcher_busy_ps),
-            "decode": Pool(config.decode.servers, self._matchers.busy_ps),
-            "downlink": Pool(len(self._down), sum(p.busy_ps for p in self._down)),
         }
         if config.predecode is not None and self._predecoders is not None:
             pools["predecode"] = Pool(config.predecode.servers, self._predecoders.busy_ps)
+        pools["decode"] = Pool(config.decode.servers, self._matchers.busy_ps)
+        pools["downlink"] = Pool(len(self._down), sum(p.busy_ps for p in self._down))
         return pools
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "show_number",
     "show_percent",
     "show_quantile",
+    "show_share",
     "show_time",
     "stage_label",
     "time_unit",
@@ -70,6 +71,13 @@ def show_percent(share: float | None) -> str:
     """Write a share of one in per cent to three significant digits: ``0.0123`` → ``"1.23 %"``."""
     text = DASH if share is None else show_number(share * 100)
     return text if text == DASH else f"{text} %"
+
+
+def show_share(share: float | None) -> str:
+    """Write a part of a whole to a tenth of a percent, which is as fine as a budget is split."""
+    if share is None:
+        return DASH
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{share * 100:.1f} %"
 
 
 def show_count(count: int | None) -> str:

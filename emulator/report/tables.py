@@ -14,6 +14,7 @@ from emulator.report.display import (
     show_number,
     show_percent,
     show_quantile,
+    show_share,
     show_time,
     stage_label,
 )
@@ -93,7 +94,7 @@ def stage_table(stages: Sequence[Result]) -> Table:
             (
                 stage_label(stage["name"]),
                 *(show_time(stage.get(f"{key}_ps")) for key in _STAGE_TIMES),
-                show_percent(stage.get("share")),
+                show_share(stage.get("share")),
                 stage.get("timing_source") or DASH,
                 stage.get("timing_confidence") or DASH,
             )
@@ -241,6 +242,7 @@ def rounds_table(rounds: Result) -> Table:
 
 def sources_table(sources: Mapping[str, Result], scenario: Result) -> Table:
     """Every value of the scenario and where it comes from, the least certain ones first."""
+    rows = _by_delay(sources, scenario)
     return Table(
         "Values and where they come from",
         ("Confidence", "Value of", "Value", "Set by", "Source"),
@@ -248,15 +250,34 @@ def sources_table(sources: Mapping[str, Result], scenario: Result) -> Table:
             (
                 _confidence(origin),
                 key,
-                _value_at(scenario, key),
+                value,
                 " ".join(str(origin[k]) for k in ("kind", "where") if origin.get(k)),
                 origin.get("source") or DASH,
             )
-            for key, origin in sorted(sources.items(), key=_uncertainty)
+            for (key, value), origin in sorted(rows.items(), key=_uncertainty)
         ),
         text=frozenset(range(5)),
         note="no source is stated",
     )
+
+
+def _by_delay(sources: Mapping[str, Result], scenario: Result) -> dict[tuple[str, str], Result]:
+    """Origin by key and value; what makes up one delay and has one origin is one row."""
+    rows: dict[tuple[str, str], Result] = {}
+    done: set[str] = set()
+    for key, origin in sources.items():
+        parent, _, name = key.rpartition(".")
+        if name == "kind" and "." in parent:  # a section's own kind is no delay
+            inside = [k for k in sources if k.startswith(f"{parent}.") and sources[k] == origin]
+            named = [
+                f"{k.removeprefix(f'{parent}.')} {_value_at(scenario, k)}"
+                for k in inside
+                if k != key
+            ]
+            rows[parent, f"{_value_at(scenario, key)}: {', '.join(named)}"] = origin
+            done.update(inside)
+    rows |= {(k, _value_at(scenario, k)): o for k, o in sources.items() if k not in done}
+    return rows
 
 
 def _interval(confidence: float | None) -> str:
@@ -270,10 +291,10 @@ def _confidence(origin: Result) -> str:
     return "default" if origin.get("kind") == "default" else "given"
 
 
-def _uncertainty(item: tuple[str, Result]) -> tuple[int, str]:
+def _uncertainty(item: tuple[tuple[str, str], Result]) -> tuple[int, str]:
     order = (*_CONFIDENCE_ORDER, "given", "default")
     confidence = _confidence(item[1])
-    return order.index(confidence) if confidence in order else len(order), item[0]
+    return order.index(confidence) if confidence in order else len(order), item[0][0]
 
 
 def _value_at(scenario: Any, key: str) -> str:

@@ -26,7 +26,7 @@ __all__ = ["print_result"]
 Result = Mapping[str, Any]
 
 _MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold yellow")}
-_STAGE_COLUMNS = ("Stage", "Mean", "p99", "p99.9", "Max", "Share", "Timing")
+_STAGE_COLUMNS = ("Stage", "Mean", "p99", "p99.9", "Max", "Share", "Confidence")
 
 
 def print_result(result: Result, console: Console) -> None:

@@ -70,3 +70,13 @@ def test_shares_counts_intervals_and_quantiles() -> None:
 def test_stage_labels_cover_unknown_names() -> None:
     assert display.stage_label("predecode_queue") == "pre-decoder queue"
     assert display.stage_label("cold_start") == "cold start"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(None, "–"), (0.0, "0.0 %"), (0.0004, "< 0.1 %"), (0.0006, "0.1 %"), (0.9671, "96.7 %")],
+)
+def test_a_share_has_one_decimal_and_is_never_rounded_to_nothing(
+    share: float | None, text: str
+) -> None:
+    assert display.show_share(share) == text

@@ -96,3 +96,26 @@ def test_stage_rows_carry_timing_and_confidence() -> None:
     assert rows["dispatch"][-2:] == ("lognormal", "assumed")
     assert rows["matcher queue"][-2:] == ("waiting", "derived")
     assert rows["readout"][1] == "120 ns"
+
+
+def test_a_delay_of_one_origin_is_one_row_of_the_assumptions() -> None:
+    published = {"kind": "preset", "where": "link/x", "source": "s", "confidence": "published"}
+    given = {"kind": "file", "where": "a.toml:3", "source": None, "confidence": None}
+    sources = {
+        "link.up.latency.kind": published,
+        "link.up.latency.mean": published,
+        "link.up.latency.sd": given,
+        "predecoder.kind": given,
+        "predecoder.streams": given,
+    }
+    scenario = {
+        "link": {"up": {"latency": {"kind": "normal", "mean": "2 us", "sd": "1 ns"}}},
+        "predecoder": {"kind": "onnx", "streams": 4},
+    }
+    rows = tables.sources_table(sources, scenario).rows
+    assert [row[1:3] for row in rows] == [
+        ("link.up.latency", "normal: mean 2 us"),
+        ("link.up.latency.sd", "1 ns"),
+        ("predecoder.kind", "onnx"),
+        ("predecoder.streams", "4"),
+    ]

@@ -66,9 +66,9 @@ GOLDEN = """\
 p99 reaction over the limit
   - p99 reaction 34.1 us over the limit of 30 us
 
- Stage              Mean       p99   p99.9       Max    Share   Timing
- ──────────────────────────────────────────────────────────────────────
- matcher queue   1.23 µs   9.87 µs       –   12.0 µs   12.5 %   waiting
+ Stage              Mean       p99   p99.9       Max    Share   Confidence
+ ─────────────────────────────────────────────────────────────────────────
+ matcher queue   1.23 µs   9.87 µs       –   12.0 µs   12.5 %   –
 
 – too few windows for this quantile, or no window at all
 Reaction    p99 34.1 µs (33.0 µs … 35.5 µs), limit 30.0 µs
