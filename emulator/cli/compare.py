@@ -21,7 +21,10 @@ def command(
     ],
     overrides: Set = None,
 ) -> None:
-    """Run both arms on the same shots and print speed, reaction time and logical errors."""
+    """Run a scenario with and without a change, on the same shots.
+
+    Prints speed, reaction time and logical errors of both side by side.
+    """
     from rich.console import Console
 
     from emulator.cli.progress import progress_bar

@@ -15,7 +15,10 @@ def command(
     out: Annotated[Path, typer.Option(help="Profile to write (.json).")],
     overrides: Set = None,
 ) -> None:
-    """Measure pre-decoder and decoder call by call, for timing = "profile" in a scenario."""
+    """Time pre-decoder and decoder on this machine, call by call.
+
+    A scenario draws from the file with timing = "profile".
+    """
     import numpy as np
 
     from emulator.cli.env import environment

@@ -24,8 +24,9 @@ def command(
     ] = "auto",
     seed: Annotated[int | None, typer.Option(help="Same as --set run.seed=N.")] = None,
 ) -> int:
-    """Run a scenario, print the verdict, write result.json, tables and report.html.
+    """Run a scenario: print the verdict, write the folder of results.
 
+    The folder has result.json, report.html, and the tables as Parquet files.
     Exit code 0: the budget is met; 1: it is missed.
     """
     from rich.console import Console

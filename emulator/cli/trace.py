@@ -20,7 +20,10 @@ def command(
     out: Annotated[Path | None, typer.Option(help="File; default in the run's folder.")] = None,
     shots: Annotated[int, typer.Option(min=1, help="Shots of each patch to write.")] = 200,
 ) -> None:
-    """Write the first shots of a run as trace.pftrace (ui.perfetto.dev) or frames.pcapng."""
+    """Write the first shots of a run for Perfetto or for Wireshark.
+
+    The file is trace.pftrace, for ui.perfetto.dev, or frames.pcapng, with every byte of the link.
+    """
     from emulator.cli.folder import open_run
     from emulator.results import write_file
 
