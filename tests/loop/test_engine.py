@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.loop.config import Emission, Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import STAGES, TIMESTAMPS, LoopRecord
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
@@ -51,10 +51,19 @@ def test_m_d_1_and_d_m_1_mean_waits_match_the_closed_forms() -> None:
         service = (rng.exponential(load * period, count)).astype(np.int64)
         mean_wait = waits(queue_run(service)).mean() / (load * period)
         assert mean_wait == pytest.approx(expected, rel=0.1)
-    # M/D/1: Poisson arrivals come from an exponential readout-like gap at the matcher's door
-    gaps = rng.exponential(period / 0.8, count).astype(np.int64)
-    mean_wait = lindley(np.full(count, period), gaps).mean() / period
-    assert mean_wait == pytest.approx(0.8 / (2 * 0.2), rel=0.1)
+    for load, expected in ((0.5, 0.5), (0.8, 2.0)):
+        arrivals = np.cumsum(rng.exponential(period / load, count)).astype(np.int64)
+        mean_wait = waits(poisson_run(arrivals, period)).mean() / period
+        # M/D/1: mean wait rho S / (2 (1 - rho))
+        assert mean_wait == pytest.approx(expected, rel=0.1)
+
+
+def poisson_run(arrivals_ps: Ints, service_ps: int) -> LoopRecord:
+    """Rounds that reach the matcher at given instants, by way of a readout that takes that long."""
+    emission = Emission(1, 1, len(arrivals_ps))
+    readout = Listed((arrivals_ps - np.arange(1, len(arrivals_ps) + 1)).tolist())
+    config = loop_config(rounds=1, readout=readout, decode=PoolSpec(1, Fixed(service_ps)))
+    return run_loop(replace(config, emission=emission, host=Host(10**6, INSTANT)))
 
 
 @given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=60))
