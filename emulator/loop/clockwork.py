@@ -1,7 +1,7 @@
 """A SimPy environment whose time is an integer number of picoseconds."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 import simpy
 
@@ -20,6 +20,27 @@ class Clockwork(simpy.Environment):
 
     def after(self, delay_ps: int, action: Callable[[T], None], value: T) -> None:
         """Call ``action(value)`` when ``delay_ps`` picoseconds have passed."""
-        # the callback list is None only once an event has been processed, and this one is new
-        callbacks = cast("list[Callable[[simpy.Event], None]]", self.timeout(delay_ps).callbacks)
-        callbacks.append(lambda _event: action(value))
+        if delay_ps < 0:
+            raise ValueError(f"delay_ps(={delay_ps}) must be >= 0.")
+        self.schedule(_Call(self, action, value), delay=delay_ps)
+
+
+class _Call(simpy.Event):
+    """A triggered event with one call to make, which spares it a list of callbacks and a closure.
+
+    Four of these a message are most of what the loop asks of SimPy.
+    """
+
+    def __init__(self, env: Clockwork, action: Callable[[Any], None], value: object) -> None:
+        self.env = env
+        self.callbacks = _CALLBACKS
+        self.action = action
+        self._value = value
+        self._ok = True
+
+    def happen(self) -> None:
+        """Make the call."""
+        self.action(self._value)
+
+
+_CALLBACKS: Any = (_Call.happen,)  # the same for all: SimPy only walks through them

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emulator.units import Clock
 from emulator.windows import Window
 
@@ -65,18 +68,15 @@ class Emission:
             + (number + 1) * self.round_period_ps
         )
 
-    def emitted_by(self, time_ps: int) -> int:
-        """Rounds of all patches that have left the processor at ``time_ps``."""
-        return sum(self._emitted_by(patch, time_ps) for patch in range(self.patches))
-
-    def _emitted_by(self, patch: int, time_ps: int) -> int:
-        elapsed = time_ps - patch * self.patch_offset_ps
-        if elapsed < 0:
-            return 0
-        shot, rest = divmod(elapsed, self.shot_period_ps)
-        if shot >= self.shots:
-            return self.shots * self.rounds
-        return shot * self.rounds + min(rest // self.round_period_ps, self.rounds)
+    def emitted_by(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rounds of all patches that have left the processor at each of the times, int64 (n,)."""
+        emitted = np.zeros_like(times_ps)
+        for patch in range(self.patches):
+            elapsed_ps = np.maximum(times_ps - patch * self.patch_offset_ps, 0)
+            shot, rest_ps = np.divmod(elapsed_ps, self.shot_period_ps)
+            rounds = shot * self.rounds + np.minimum(rest_ps // self.round_period_ps, self.rounds)
+            emitted += np.minimum(rounds, self.shots * self.rounds)
+        return emitted
 
     @property
     def horizon_ps(self) -> int:

@@ -94,7 +94,10 @@ class _Loop:
         self._rows = array("q")
         self._message_rows = array("q")
         self._lost_rows = array("q")
-        self._backlog = array("q")
+        self._done = array("q")  # rows of time, rounds decoded or lost by then
+        self._response_bits = [bits for _beats, bits in config.response]
+        commits = [window.commits for window in config.plan]
+        self._commits = [(len(rounds), rounds[0], rounds[-1]) for rounds in commits]
 
     def _check_ring(self) -> None:
         host, needed = self._config.host, self._route.span * self._emission.patches
@@ -109,12 +112,13 @@ class _Loop:
     def _processor(self, patch: int) -> Generator[simpy.Event, None, None]:
         """Emit the messages of one patch, each when its last round has ended."""
         env, emission = self._env, self._emission
-        last_rounds = [message.rounds.stop - 1 for message in self._config.messages]
+        ends_ps = [m.rounds.stop * emission.round_period_ps for m in self._config.messages]
         for shot in range(emission.shots):
             state = ShotState(patch, shot, self._route.waits_for.copy())
             self._shots[patch, shot] = state
-            for number, last_round in enumerate(last_rounds):
-                yield env.timeout(emission.round_end_ps(patch, shot, last_round) - env.now)
+            begin_ps = emission.round_end_ps(patch, shot, -1)
+            for number, end_ps in enumerate(ends_ps):
+                yield env.timeout(begin_ps + end_ps - env.now)
                 self._emit(state, number)
 
     def _emit(self, state: ShotState, number: int) -> None:
@@ -139,13 +143,15 @@ class _Loop:
         packets = self._config.messages[frame.number].packets
         frames = self._packetisers[port].frame(frame.stamps[1], packets)
         delivered = self._up[port].send(frame.index, frames)
-        frame.stamps.append(frames[0][0])
-        frame.stamps.append(delivered)
+        framed = frames[0][0]
+        frame.stamps += (framed, delivered)
         loses = self._config.up.loses
         lost = loses is not None and loses()
         if self._keep_windows:
-            row = (frame.index, frame.state.patch, frame.state.shot, frame.number)
-            self._message_rows.extend((*row, frames[0][0], delivered, lost))
+            state = frame.state
+            self._message_rows.extend(
+                (frame.index, state.patch, state.shot, frame.number, framed, delivered, lost)
+            )
         arrived = self._missed if lost else self._delivered
         self._env.after(delivered - self._env.now, arrived, frame)
 
@@ -171,8 +177,7 @@ class _Loop:
         self._dispatcher_free_ps = dispatched
         if start < self._horizon_ps:
             self._dispatcher_busy_ps += min(dispatched, self._horizon_ps) - start
-        frame.stamps.append(now)
-        frame.stamps.append(dispatched)
+        frame.stamps += (now, dispatched)
         self._env.after(dispatched - now, self._dispatched, frame)
 
     def _release(self, state: ShotState, number: int) -> None:
@@ -232,22 +237,20 @@ class _Loop:
     def _decoded(self, job: Job, now: int) -> None:
         state, config = job.state, self._config
         port = self._down[state.patch if config.down.per_patch else 0]
-        returned = port.send(self._responses, [(now, bits) for _beats, bits in config.response])
+        returned = port.send(self._responses, [(now, bits) for bits in self._response_bits])
         self._responses += 1
         applied = receive(config.fpga, returned)
-        commits = config.plan[job.position].commits
-        self._decoded_rounds += len(commits)
+        rounds, first, last = self._commits[job.position]
+        self._decoded_rounds += rounds
         if config.drain or applied <= self._horizon_ps:
             self._end_ps = max(self._end_ps, applied)
             if self._keep_windows:
-                self._rows.extend((job.window, state.patch, state.shot, commits[0], commits[-1]))
-                self._rows.extend(job.stamps)
-                self._rows.extend((now, returned, applied))
+                labels = (job.window, state.patch, state.shot, first, last)
+                self._rows.extend((*labels, *job.stamps, now, returned, applied))
         else:
-            self._late_rounds += len(commits)
+            self._late_rounds += rounds
         if self._keep_windows:
-            behind = self._emission.emitted_by(now) - self._decoded_rounds
-            self._backlog.extend((now, behind - sum(self._lost_rounds)))
+            self._done.extend((now, self._decoded_rounds + sum(self._lost_rounds)))
         self._close(job)
 
     def _write_off(self, job: Job) -> None:
@@ -257,7 +260,8 @@ class _Loop:
             cause = state.lost_messages.get(self._route.message_of[number], _INCOMPLETE)
             self._lost_rounds[cause] += 1
             worst = min(worst, cause)
-        self._lost_rows.extend((job.window, state.patch, state.shot, worst))
+        if self._keep_windows:
+            self._lost_rows.extend((job.window, state.patch, state.shot, worst))
         self._close(job)
 
     def _close(self, job: Job) -> None:
@@ -297,12 +301,17 @@ class _Loop:
             pools=self._pools(),
             horizon_ps=self._horizon_ps,
             end_ps=max(self._end_ps, self._horizon_ps),
-            backlog=np.array(self._backlog, dtype=np.int64).reshape(-1, 2),
+            backlog=self._backlog(),
             idle_rounds=self._idle_rounds(),
             ring_waits=self._ring_waits,
         )
         record.check_conservation()
         return record
+
+    def _backlog(self) -> NDArray[np.int64]:
+        backlog = np.array(self._done, dtype=np.int64).reshape(-1, 2)
+        backlog[:, 1] = self._emission.emitted_by(backlog[:, 0]) - backlog[:, 1]
+        return backlog
 
     def _idle_rounds(self) -> NDArray[np.int64] | None:
         every = self._config.feedback_every

@@ -40,15 +40,16 @@ class WorkerPool:
         self._queue.append((self._env.now, job))
         if self._busy < self._spec.servers:
             self._start()
-        if self._queue and self._spec.batch_timeout_ps:
+        if self._spec.batch_timeout_ps and self._queue:
             self._env.after(self._spec.batch_timeout_ps, self._timed_out, None)
 
     def _start(self) -> None:
-        while self._queue and self._busy < self._spec.servers and self._batch_is_due():
-            self._serve([self._queue.popleft()[1] for _ in range(self._batch_size())])
-
-    def _batch_size(self) -> int:
-        return min(self._spec.batch, len(self._queue))
+        queue, spec = self._queue, self._spec
+        while queue and self._busy < spec.servers and self._batch_is_due():
+            batch = [queue.popleft()[1]]
+            while queue and len(batch) < spec.batch:
+                batch.append(queue.popleft()[1])
+            self._serve(batch)
 
     def _batch_is_due(self) -> bool:
         timeout_ps = self._spec.batch_timeout_ps
@@ -68,8 +69,9 @@ class WorkerPool:
 
     def _finished(self, batch: list[Job]) -> None:
         self._busy -= 1
+        now = self._env.now
         for job in batch:
-            self._end(job, self._env.now)
+            self._end(job, now)
         if self._queue:
             self._start()
 

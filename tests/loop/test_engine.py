@@ -195,6 +195,9 @@ def test_an_overrun_of_the_ring_is_a_counted_loss() -> None:
     assert record.emitted == 40
     assert record.decoded + lost == 40
     assert len(record.lost) == lost // 4
+    slim = run_loop(config, keep_windows=False)
+    assert slim.lost_by_cause == record.lost_by_cause
+    assert not len(slim.lost)
     waiting = run_loop(replace(config, host=replace(config.host, waits=True)))
     assert waiting.decoded == 40
     assert waiting.ring_waits > 0
