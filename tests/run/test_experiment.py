@@ -1,0 +1,321 @@
+from typing import Any
+
+import numpy as np
+import pymatching
+import pytest
+import stim
+from numpy.typing import NDArray
+
+from emulator.errors import MissingToolError, ScenarioError
+from emulator.run import measure, run_experiment, run_tables
+from emulator.run.experiment import decode_again
+from emulator.scenario.codes import GeneratedCode
+from tests.run.examples import PARALLEL, PREDECODER, SLIDING, ran, resolved, shots_of
+
+TASKS = (
+    "surface_code:rotated_memory_x",
+    "surface_code:rotated_memory_z",
+    "repetition_code:memory",
+)
+
+VARIANTS = (
+    (),
+    SLIDING,
+    PARALLEL,
+    PREDECODER,
+    ("qpu.patches=3", "qpu.patch_offset=300 ns"),
+    ("link.up.loss=0.1", "budget.lost_rounds=10000"),
+    (*SLIDING, "link.up.loss=0.1"),
+    ("run.drain=false", "decoder.timing={kind = 'constant', value = '20 us'}"),
+    ("host.ring_slots=2", "decoder.timing={kind = 'constant', value = '20 us'}"),
+    ("feedback.every=6",),
+)
+
+
+def generated(code: GeneratedCode, p: float) -> stim.Circuit:
+    return stim.Circuit.generated(
+        code.task,
+        distance=code.distance,
+        rounds=code.rounds,
+        after_clifford_depolarization=p,
+        before_round_data_depolarization=p,
+        before_measure_flip_probability=p,
+        after_reset_flip_probability=p,
+    )
+
+
+def unpacked(corrections: NDArray[np.uint8], observables: int) -> NDArray[np.uint8]:
+    return np.unpackbits(corrections, axis=-1, count=observables, bitorder="little")
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("patches", [1, 3])
+def test_logical_errors_are_those_of_pymatching_on_the_same_shots(task: str, patches: int) -> None:
+    overrides = (f"code.task={task}", "noise.p=0.03", f"qpu.patches={patches}")
+    scenario, experiment = resolved(*overrides).scenario, ran(*overrides)
+    detectors, observables = shots_of(scenario)
+    assert isinstance(scenario.code, GeneratedCode)
+    model = generated(scenario.code, 0.03).detector_error_model(decompose_errors=True)
+    predictions = pymatching.Matching(model).decode_batch(detectors)
+    wrong = (predictions != observables).any(axis=1)
+    assert 0 < wrong.sum() < len(wrong) == 120 * patches
+    assert experiment.answers.wrong is not None
+    assert (experiment.answers.wrong == wrong).all()
+    logical = experiment.result["verdict"]["logical"]
+    assert (logical["errors"], logical["shots"]) == (wrong.sum(), len(wrong))
+
+
+def test_late_and_wrong_shots_are_matched_by_patch_and_shot() -> None:
+    overrides = ("qpu.patches=3", "decoder.workers=2", "budget.reaction=6 us")
+    experiment = ran(*overrides)
+    windows, wrong = experiment.record.windows, experiment.answers.wrong
+    assert wrong is not None
+    late = np.zeros_like(wrong)
+    rows = windows["shot"] * 3 + windows["patch"]
+    late[rows] = windows["applied_ps"] - windows["emitted_ps"] > 6_000_000
+    assert (late & wrong).any()
+    assert (late ^ wrong).any()
+    found = experiment.result["verdict"]["logical"]["rate_with_deadline"]
+    assert found == pytest.approx(float((late | wrong).mean()))
+
+
+@pytest.mark.parametrize("plan", [SLIDING, PARALLEL, (*SLIDING, "window.tail=absorb")])
+def test_corrections_of_windows_add_up_to_the_prediction(plan: tuple[str, ...]) -> None:
+    experiment = ran(*plan)
+    corrections = unpacked(experiment.answers.corrections, 1)
+    _, observables = shots_of(resolved(*plan).scenario)
+    wrong = np.bitwise_xor.reduce(corrections, axis=1) != observables
+    assert experiment.answers.wrong is not None
+    assert (experiment.answers.wrong == wrong[:, 0]).all()
+    assert corrections.shape[1] > 1
+    assert corrections.any(axis=(0, 2)).all()  # no window is idle
+    # windows that see enough of the shot err hardly more often than the whole of it
+    whole = ran().result["verdict"]["logical"]["errors"]
+    assert 0 < wrong.sum() < whole + 15
+
+
+def test_windows_wait_for_those_they_build_on() -> None:
+    first, start, end = (
+        ran(*SLIDING).record.windows[name].reshape(120, 3)
+        for name in ("first_round", "decode_start_ps", "decode_end_ps")
+    )
+    assert first.tolist() == [[0, 2, 4]] * 120
+    assert (start[:, 1:] >= end[:, :-1]).all()
+
+
+def test_layers_of_parallel_windows_run_side_by_side() -> None:
+    first, start, end = (
+        ran(*PARALLEL).record.windows[name].reshape(120, 4)
+        for name in ("first_round", "decode_start_ps", "decode_end_ps")
+    )
+    assert first.tolist() == [[0, 3, 1, 4]] * 120  # two cores, then the gaps behind them
+    assert (start[:, 2] >= end[:, :2].max(axis=1)).all()
+    assert (start[:, 3] >= end[:, 1]).all()
+    assert (start[:, 3] < end[:, 2]).any()
+
+
+def test_a_predecoder_takes_events_away_and_its_batches_share_their_time() -> None:
+    batched = (*PREDECODER, "predecoder.batch=4", "predecoder.batch_timeout=1 ms")
+    one, four = ran(*PREDECODER), ran(*batched)
+    counts = one.result["predecoder"]
+    assert 0 < counts["density_out"] < counts["density_in"]
+    assert four.result["predecoder"] == counts
+    assert four.result["verdict"]["logical"]["errors"] == one.result["verdict"]["logical"]["errors"]
+    start = four.record.windows["predecode_start_ps"].reshape(-1, 4)
+    assert (start == start[:, :1]).all()
+    assert len(np.unique(start[:, 0])) == len(start)
+    spent = four.record.windows["predecode_end_ps"] - four.record.windows["predecode_start_ps"]
+    assert set(spent.tolist()) == {2_000_000}
+
+
+def test_a_measured_batch_is_one_call() -> None:
+    experiment = ran(*PREDECODER, "predecoder.timing=measured", "predecoder.batch=4")
+    times = experiment.answers.predecode_ps
+    assert times is not None
+    assert (times.reshape(-1, 4) == times[::4, None]).all()
+    stages = {stage["name"]: stage for stage in experiment.result["stages"]}
+    assert stages["predecode"]["timing_source"] == "timed on this machine, one call a window"
+    assert stages["predecode"]["timing_confidence"] == "measured"
+    assert stages["predecode"]["max_ps"] in times
+
+
+def test_timing_only_takes_time_and_leaves_the_answers_alone() -> None:
+    timing = "predecoder.timing={kind = 'constant', value = '9 us', source = 'a paper'}"
+    with_time, without = ran("predecoder.kind=timing_only", timing), ran()
+    assert with_time.answers.wrong is not None
+    assert without.answers.wrong is not None
+    assert (with_time.answers.wrong == without.answers.wrong).all()
+    windows = with_time.record.windows
+    assert (windows["predecode_end_ps"] - windows["predecode_start_ps"] == 9_000_000).all()
+    stage = next(s for s in with_time.result["stages"] if s["name"] == "predecode")
+    assert stage["timing_source"] == "a paper"
+    assert with_time.result["predecoder"] is None
+
+
+# -- the loop ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
+def test_no_round_vanishes(overrides: tuple[str, ...]) -> None:
+    scenario, rounds = resolved(*overrides).scenario, ran(*overrides).result["rounds"]
+    assert isinstance(scenario.code, GeneratedCode)
+    emitted = scenario.code.rounds * scenario.run.shots * scenario.qpu.patches
+    assert rounds["emitted"] == emitted
+    assert rounds["decoded"] + rounds["in_flight"] + rounds["lost"] == emitted
+    assert sum(rounds["lost_by_cause"].values()) == rounds["lost"]
+    windows = ran(*overrides).record.windows
+    applied = windows["last_round"] - windows["first_round"] + 1
+    assert applied.sum() == rounds["decoded"]
+
+
+def test_lost_messages_are_counted_and_miss_the_budget() -> None:
+    experiment = ran("link.up.loss=0.1")
+    lost = int(experiment.record.messages["lost"].sum())
+    assert 0 < lost < 40
+    assert experiment.result["rounds"]["lost_by_cause"]["link_loss"] == 6 * lost
+    assert len(experiment.record.windows["window"]) == 120 - lost
+    assert not experiment.result["verdict"]["meets_budget"]
+    assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result["verdict"]["text"]
+    allowed = ran("link.up.loss=0.1", "budget.lost_rounds=10000")
+    assert allowed.result["verdict"]["meets_budget"]
+
+
+def test_what_is_not_waited_for_is_in_flight() -> None:
+    slow = "decoder.timing={kind = 'constant', value = '20 us'}"
+    left = ran("run.drain=false", slow).result["rounds"]
+    assert left["in_flight"] > 0
+    assert ran(slow, "host.on_full=wait").result["rounds"]["in_flight"] == 0
+
+
+def test_a_program_with_feedback_idles() -> None:
+    ideal = ("fpga.preset=ideal", "link.preset=ideal", "host.preset=ideal")
+    timing = "decoder.timing={kind = 'constant', value = '3500 ns'}"
+    unset = ("link.up.rate=1 Tbit/s", "link.down.rate=1 Tbit/s", "link.latency.value=0 ps")
+    experiment = ran("feedback.every=6", "run.shots=50", *ideal, *unset, timing)
+    applied = experiment.record.windows["applied_ps"]
+    waits, end = [], 6
+    while end <= 6 * 50:
+        last_window = -(-end // 6) - 1
+        wait = max(0, -(-(int(applied[last_window]) - end * 1_000_000) // 1_000_000))
+        waits.append(wait)
+        end += wait + 6
+    idle = experiment.result["verdict"]["idle"]
+    assert idle["operations"] == len(waits)
+    assert idle["mean_rounds"] == pytest.approx(sum(waits) / len(waits))
+    assert idle["max_rounds"] == max(waits)
+    assert waits[0] == 4  # 3.5 us and what frames take, in whole rounds
+    assert ran().result["verdict"]["idle"]["operations"] is None
+
+
+# -- repeatability -------------------------------------------------------------------------------
+
+MEASURED = ("decoder.timing=measured", "host.on_full=wait", "run.shots=60")
+TIMES = ("mean_ps", "p50_ps", "p99_ps", "p999_ps", "max_ps", "share")
+"""Of a stage, what depends on how long it took."""
+JUDGED = ("meets_budget", "text", "reasons", "throughput", "reaction", "deadline", "idle")
+"""Of the verdict, what depends on it."""
+
+
+def untimed(result: dict[str, Any]) -> dict[str, Any]:
+    verdict = {key: value for key, value in result["verdict"].items() if key not in JUDGED}
+    late = ("rate_with_deadline", "rate_with_deadline_ci")
+    verdict["logical"] = {k: v for k, v in verdict["logical"].items() if k not in late}
+    stages = [{k: v for k, v in s.items() if k not in TIMES} for s in result["stages"]]
+    return {**result, "verdict": verdict, "stages": stages}
+
+
+def test_measured_runs_differ_in_times_only() -> None:
+    first, second = (run_experiment(resolved(*MEASURED)) for _ in range(2))
+    assert untimed(first.result) == untimed(second.result)
+    times = first.answers.decode_ps, second.answers.decode_ps
+    assert times[0] is not None
+    assert times[1] is not None
+    assert (times[0] != times[1]).any()
+
+
+def test_another_seed_gives_other_shots_and_other_times() -> None:
+    first, second = ran(), ran("run.seed=6")
+    assert first.answers.wrong is not None
+    assert second.answers.wrong is not None
+    assert (first.answers.wrong != second.answers.wrong).any()
+    spent = [
+        run.record.windows["decode_end_ps"] - run.record.windows["decode_start_ps"]
+        for run in (first, second)
+    ]
+    assert (spent[0] != spent[1]).any()
+
+
+def test_memory_of_a_chunk_changes_nothing() -> None:
+    first, second = ran(*SLIDING), ran(*SLIDING, "run.chunk_shots=7")
+    assert (first.answers.corrections == second.answers.corrections).all()
+    tables = run_tables(first), run_tables(second)
+    for name, table in tables[0].items():
+        for column, values in table.items():
+            assert (values == tables[1][name][column]).all(), (name, column)
+    for key in ("verdict", "stages", "rounds"):
+        assert first.result[key] == second.result[key]
+
+
+def test_the_first_shots_are_decoded_again_as_they_were() -> None:
+    overrides = (*SLIDING, "qpu.patches=2")
+    again = decode_again(resolved(*overrides).scenario, 11)
+    detectors, _ = shots_of(resolved(*overrides).scenario)
+    assert (again.detectors == detectors[:22]).all()
+    assert (again.corrections == ran(*overrides).answers.corrections[:22]).all()
+
+
+# -- progress, measuring, mistakes ---------------------------------------------------------------
+
+
+def test_progress_reaches_all_shots() -> None:
+    told: list[tuple[str, int, int]] = []
+    overrides = ("run.shots=30", "run.chunk_shots=8", "qpu.patches=2")
+    run_experiment(resolved(*overrides), progress=lambda *what: told.append(what))
+    shots = [(done, of) for work, done, of in told if work == "decoding shots"]
+    assert shots == [(k, 60) for k in (*range(8, 60, 8), 60)]
+    loop = [(done, of) for work, done, of in told if work == "running the loop"]
+    assert loop
+    assert all(0 < done <= of == 360 for done, of in loop)
+
+
+def test_measuring_times_what_can_run_whatever_the_scenario_says() -> None:
+    answers = measure(resolved(*PREDECODER, "run.shots=20"))
+    assert answers.predecode_ps is not None
+    assert answers.decode_ps is not None
+    assert answers.predecode_ps.shape == (20,)
+    assert answers.decode_ps.shape == (20, 1)
+    assert (answers.decode_ps > 0).all()
+    assert measure(resolved("run.shots=9", *SLIDING)).predecode_ps is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "text"),
+    [
+        (
+            ["decoder.algorithm=mwpm"],
+            ScenarioError,
+            'decoder.algorithm: no decoder is called "mwpm"',
+        ),
+        (
+            ["decoder.algorithm=no_such_package:decoders"],
+            MissingToolError,
+            'decoder.algorithm: the decoder "no_such_package:decoders" cannot be imported',
+        ),
+        (
+            [*PREDECODER, "code.task=repetition_code:memory"],
+            ScenarioError,
+            "predecoder.kind: onnx needs a rotated surface code",
+        ),
+        (
+            [*PREDECODER, "code.task=color_code:memory_xyz"],
+            ScenarioError,
+            "predecoder.kind: onnx needs a rotated surface code",
+        ),
+    ],
+)
+def test_what_cannot_be_decoded(overrides: list[str], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        run_experiment(resolved(*overrides))

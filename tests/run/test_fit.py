@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stim
+
+from emulator.errors import ScenarioError
+from emulator.run import run_experiment
+from emulator.scenario import Resolved, resolve
+from tests.run.examples import PARALLEL, SLIDING, ran, resolved
+
+RECORDED_SHOTS = 20
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> dict[str, object]:
+    """The [code] table of a file with 20 shots of 4 rounds and a readout, 5 rounds by its model."""
+    circuit = stim.Circuit.generated(
+        "repetition_code:memory", distance=3, rounds=4, before_measure_flip_probability=0.1
+    )
+    circuit.detector_error_model().to_file(tmp_path / "model.dem")
+    shots = circuit.compile_detector_sampler(seed=1).sample(RECORDED_SHOTS, append_observables=True)
+    np.packbits(shots, axis=1, bitorder="little").tofile(tmp_path / "shots.b8")
+    return {
+        "source": "samples",
+        "detections": str(tmp_path / "shots.b8"),
+        "format": "b8",
+        "model": str(tmp_path / "model.dem"),
+    }
+
+
+def from_file(code: dict[str, object], *overrides: str) -> Resolved:
+    timing = "decoder.timing={kind = 'constant', value = '1 us'}"
+    return resolve({"qpu": {"round_period": "1 us"}, "code": code}, [timing, *overrides])
+
+
+def refused(scenario: Resolved) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        run_experiment(scenario)
+    return str(caught.value)
+
+
+def test_a_file_gives_as_many_shots_as_it_holds(recorded: dict[str, object]) -> None:
+    result = run_experiment(from_file(recorded, "run.shots=20")).result
+    assert result["verdict"]["logical"]["shots"] == RECORDED_SHOTS
+    text = refused(from_file(recorded, "run.shots=21"))
+    assert text.startswith("run.shots: 21 shots are more than the 20 in ")
+    assert text.endswith("shots.b8; write 20 or fewer")
+    text = refused(from_file(recorded, "run.shots=7", "qpu.patches=3"))
+    assert text.startswith("run.shots: 7 shots on 3 patches are more than the 20 in ")
+    assert text.endswith("; write 6 or fewer")
+
+
+def test_shots_of_a_file_must_not_overlap(recorded: dict[str, object]) -> None:
+    asked = ("run.shots=5", "qpu.shot_period=3 us")
+    assert refused(from_file(recorded, *asked)) == (
+        'qpu.shot_period: "3 us" is shorter than a shot; write "5 us" or more'
+    )
+
+
+def test_a_program_with_feedback_has_no_gaps() -> None:
+    assert refused(resolved("feedback.every=6", "qpu.shot_period=7 us")) == (
+        'qpu.shot_period: "7 us" leaves gaps between shots, in which a program cannot go on; '
+        "delete it"
+    )
+    run_experiment(resolved("qpu.shot_period=7 us", "run.shots=5"))
+    run_experiment(resolved("feedback.every=6", "qpu.shot_period=6 us", "run.shots=5"))
+
+
+def test_a_lost_response_is_not_passed_over() -> None:
+    assert refused(resolved("link.down.loss=0.1")).startswith("link.down.loss: 0.1 has no effect")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "needed"),
+    [
+        (("qpu.patches=3",), 3),
+        ((*SLIDING, "fpga.rounds_per_message=1"), 4),
+        ((*SLIDING, "qpu.patches=2"), 4),
+        ((*PARALLEL, "fpga.rounds_per_message=1"), 4),
+    ],
+)
+def test_a_ring_in_which_all_wait_is_refused_and_one_slot_more_runs(
+    overrides: tuple[str, ...], needed: int
+) -> None:
+    waits = (*overrides, "host.on_full=wait", "run.shots=10")
+    text = refused(resolved(*waits, f"host.ring_slots={needed - 1}"))
+    assert text.startswith(
+        f"host.ring_slots: {needed - 1} are fewer than the {needed} messages that windows hold"
+    )
+    assert text.endswith(f'write {needed} or more, or release = "dispatch"')
+    for enough in (f"host.ring_slots={needed}", "host.release=dispatch"):
+        rounds = ran(*waits, "host.ring_slots=1", enough).result["rounds"]
+        assert rounds["decoded"] == rounds["emitted"]
+
+
+def test_all_that_does_not_fit_is_told_before_anything_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("emulator.run.experiment.answer_shots", never)
+    scenario = resolved(
+        "link.down.loss=1", "qpu.patches=2", "host.ring_slots=1", "host.on_full=wait"
+    )
+    first, second = refused(scenario).splitlines()
+    assert first.startswith("link.down.loss: ")
+    assert second.startswith("host.ring_slots: ")
+    assert refused(resolved("link.up.mtu=40 B")).startswith("link.up.mtu(=40) leaves no room")
+    assert refused(resolved("link.down.mtu=40 B")).startswith("link.down.mtu(=40) leaves no room")
+    curve = "{kind = 'curve', per = 'window', points = [{distance = 9, value = '1 us'}]}"
+    assert "distance" in refused(resolved(f"decoder.timing={curve}"))
