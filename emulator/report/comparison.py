@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emulator.report.display import DASH, show_number, show_quantile, show_time
+from emulator.report.display import DASH, show_count, show_number, show_quantile, show_time
 
 __all__ = ["print_comparison"]
 
@@ -51,12 +51,13 @@ def _speed(comparison: Mapping[str, Any]) -> str:
 def _errors(logical: Mapping[str, Any] | None) -> str:
     if logical is None:
         return f"Logical    {DASH} (true observables are not known)"
-    mine, other = logical["errors"]
+    mine, other = (show_count(count) for count in logical["errors"])
+    shots = f"errors on the same {show_count(logical['shots'])} shots"
     if logical["ratio"] is None:
-        return f"Logical    {mine} against {other} errors on the same {logical['shots']} shots"
-    low, high = logical["ratio_ci"] or (None, None)
+        return f"Logical    {mine} against {other} {shots}"
+    low, high = logical["ratio_ci"]
     return (
-        f"Logical    {other} / {mine} errors on the same {logical['shots']} shots: "
+        f"Logical    {other} / {mine} {shots}: "
         f"{show_number(logical['ratio'])} times as good "
         f"[{show_number(low)}, {show_number(high)}], McNemar p = {show_number(logical['p_value'])}"
     )
