@@ -119,6 +119,7 @@ def _throughput(record: LoopRecord, windows: dict[str, NDArray[np.int64]], budge
         record.pools,
         record.backlog,
         emitted=record.emitted,
+        lost=sum(record.lost_by_cause.values()),
         horizon_ps=record.horizon_ps,
         warmup_ps=int(windows["emitted_ps"].min(initial=record.horizon_ps)),
         confidence=budget.confidence,

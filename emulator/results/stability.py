@@ -31,6 +31,7 @@ class Throughput:
 
     ``backlog_slope_rounds_per_s`` and its interval ``ci`` are None without enough samples of the
     backlog. ``bottleneck`` is the stage with the highest utilisation, None without servers.
+    ``lost_share`` of the rounds emitted were lost, which keeps a backlog short as well.
     """
 
     utilisation_by_stage: dict[str, float]
@@ -38,6 +39,7 @@ class Throughput:
     ci: tuple[float, float] | None
     stable: bool | None
     bottleneck: str | None
+    lost_share: float = 0.0
 
 
 def utilisation(pools: dict[str, Pool], horizon_ps: int) -> dict[str, float]:
@@ -57,6 +59,7 @@ def throughput(
     *,
     emitted: int,
     horizon_ps: int,
+    lost: int = 0,
     warmup_ps: int = 0,
     confidence: float = 0.95,
 ) -> Throughput:
@@ -64,19 +67,21 @@ def throughput(
 
     The slope is the mean growth between 20 blocks of [warmup_ps, horizon_ps] with equally many
     samples, and its interval Student's, from the scatter of that growth. Unstable: the whole
-    interval is above 0. Stable: all of it is below 1 % of the rate of emission. Undecided
-    otherwise.
+    interval is above 0, or 1 % of the rounds or more were lost. Stable: all of it is below 1 % of
+    the rate of emission. Undecided otherwise.
     """
     shares = utilisation(pools, horizon_ps)
     bottleneck = max(shares, key=shares.__getitem__) if shares else None
     inside = (backlog[:, 0] >= warmup_ps) & (backlog[:, 0] <= horizon_ps)
     growth = _growth(backlog[inside], confidence)
+    lost_share = lost / emitted if emitted else 0.0
+    sheds = lost_share >= NEGLIGIBLE_GROWTH
     if growth is None:
-        return Throughput(shares, None, None, None, bottleneck)
+        return Throughput(shares, None, None, False if sheds else None, bottleneck, lost_share)
     slope, (low, high) = growth
     negligible = NEGLIGIBLE_GROWTH * emitted * PS_PER_S / horizon_ps
-    stable = False if low > 0 else True if high < negligible else None
-    return Throughput(shares, slope, (low, high), stable, bottleneck)
+    stable = False if sheds or low > 0 else True if high < negligible else None
+    return Throughput(shares, slope, (low, high), stable, bottleneck, lost_share)
 
 
 def _growth(

@@ -52,6 +52,9 @@ def judge_throughput(found: Throughput) -> Finding:
     busiest, slope = found.bottleneck, found.backlog_slope_rounds_per_s
     load = found.utilisation_by_stage[busiest] if busiest else 0.0
     stage = f"stage {busiest} is the busiest, utilisation {load:.2f}" if busiest else "no servers"
+    if found.lost_share >= NEGLIGIBLE_GROWTH:
+        lost = f"{found.lost_share:.2%} of the rounds are lost"
+        return Finding(False, f"does not keep up: {lost}, which keeps the backlog short; {stage}")
     if slope is None:
         return Finding(True, f"run too short to tell whether the backlog grows; {stage}")
     if found.stable:

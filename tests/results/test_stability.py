@@ -114,3 +114,15 @@ def test_idle_rounds_counted_in_a_run_come_first() -> None:
     assert (cost.operations, cost.mean_rounds, cost.max_rounds) == (3, 2, 4)
     assert cost.distance_to_compensate is None
     assert idle_cost(reaction[:0], ROUND_PS) is None
+
+
+def test_a_backlog_that_is_short_because_rounds_are_lost_does_not_count_as_keeping_up() -> None:
+    record = _run(0.9, 4000, seed=1)
+    pools, backlog = record.pools, record.backlog
+    judged = [
+        throughput(
+            pools, backlog, emitted=record.emitted, horizon_ps=record.horizon_ps, lost=lost
+        ).stable
+        for lost in (0, record.emitted // 200, record.emitted // 50)
+    ]
+    assert judged == [True, True, False]

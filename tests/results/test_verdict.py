@@ -116,3 +116,10 @@ def test_what_is_missed_comes_first() -> None:
     met, line, reasons = summarise_findings(findings)
     assert (met, line, reasons) == (False, "budget missed: b; d", ["b", "d", "a", "c"])
     assert summarise_findings(findings[::2]) == (True, "budget met: a; c", ["a", "c"])
+
+
+def test_losses_that_keep_the_backlog_short_are_named() -> None:
+    found = Throughput({"decode": 1.0}, 0.0, (-1.0, 1.0), False, "decode", lost_share=0.59)
+    finding = judge_throughput(found)
+    assert not finding.met
+    assert "59.00% of the rounds are lost" in finding.text
