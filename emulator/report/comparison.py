@@ -8,10 +8,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emulator.report.display import DASH, show_count, show_number, show_quantile, show_time
+from emulator.report.display import (
+    DASH,
+    show_count,
+    show_interval,
+    show_number,
+    show_quantile,
+    show_time,
+)
 
 __all__ = ["print_comparison"]
 
+_INDENT = " " * 11
 _STABLE = {True: "keeps up", False: "falls behind", None: "undecided"}
 
 
@@ -43,7 +51,7 @@ def _speed(comparison: Mapping[str, Any]) -> str:
     if speedup is None:
         return f"Speed      {DASH} (an arm took no time to decode)"
     return (
-        f"Speed      scenario decodes {show_number(speedup)} times as fast; "
+        f"Speed      scenario decodes {show_number(speedup)} times as fast;\n{_INDENT}"
         f"its reaction p50 is {show_number(_inverse(comparison['reaction_ratio']))} times the other"
     )
 
@@ -55,11 +63,11 @@ def _errors(logical: Mapping[str, Any] | None) -> str:
     shots = f"errors on the same {show_count(logical['shots'])} shots"
     if logical["ratio"] is None:
         return f"Logical    {mine} against {other} {shots}"
-    low, high = logical["ratio_ci"]
     return (
         f"Logical    {other} / {mine} {shots}: "
-        f"{show_number(logical['ratio'])} times as good "
-        f"[{show_number(low)}, {show_number(high)}], McNemar p = {show_number(logical['p_value'])}"
+        f"{show_number(logical['ratio'])} times as good\n{_INDENT}"
+        f"({show_interval(logical['ratio_ci'], show_number)}), "
+        f"McNemar p = {show_number(logical['p_value'])}"
     )
 
 

@@ -47,10 +47,10 @@ GOLDEN = """\
  budget                         met                 missed
  logical error rate         0.00155                0.00310
 
-Speed      scenario decodes 4.00 times as fast; its reaction p50 is 0.250 times
-the other
-Logical    62 / 31 errors on the same 20,000 shots: 2.00 times as good [1.41,
-2.72], McNemar p = 1.20 × 10⁻⁵
+Speed      scenario decodes 4.00 times as fast;
+           its reaction p50 is 0.250 times the other
+Logical    62 / 31 errors on the same 20,000 shots: 2.00 times as good
+           (1.41 … 2.72), McNemar p = 1.20 × 10⁻⁵
 """
 
 
@@ -89,7 +89,7 @@ def test_no_errors_give_counts_and_no_ratio() -> None:
 
 def test_an_open_interval_has_a_dash() -> None:
     logical = {**COMPARISON["logical"], "ratio_ci": (1.41, None)}
-    assert "[1.41, –]" in printed(changed(logical=logical))
+    assert "(1.41 … –), McNemar" in printed(changed(logical=logical))
 
 
 def test_long_changes_are_folded_and_brackets_are_text() -> None:
