@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.run import Progress
 
 __all__ = ["progress_bar"]
 
-from emulator.run.experiment import Progress
-
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
+def progress_bar() -> "Iterator[Progress | None]":
     """Give a function that moves the bar, or None when nobody would see it."""
     from rich.console import Console
     from rich.progress import Progress as Bars
