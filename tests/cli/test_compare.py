@@ -59,11 +59,11 @@ def test_arms_on_other_shots_are_refused(
     call: Call, sampled: Path, change: list[str], keys: str
 ) -> None:
     options = [option for value in change for option in ("--against", value)]
-    assert call("compare", sampled, *options) == (
-        2,
-        "",
+    code, out, err = call("compare", sampled, *options)
+    assert (code, out) == (2, "")
+    assert err == (
         f"error: --against changes {keys}, but both arms must decode the same shots; "
-        "change it for both with --set\n",
+        "change it for both with --set\n"
     )
 
 

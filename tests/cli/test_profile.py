@@ -94,9 +94,9 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_measured(
 
     Path("folder.json").mkdir()
     monkeypatch.setattr("emulator.run.measure", never)
-    assert call("profile", sampled, "--out", out) == (
-        2,
-        "",
+    code, shown, err = call("profile", sampled, "--out", out)
+    assert (code, shown) == (2, "")
+    assert err == (
         f'error: a profile cannot be written to "{out}"; give a .json file in a folder that '
-        "exists\n",
+        "exists\n"
     )

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pytest import MonkeyPatch
 
 from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, STAGES
 from emulator.results import read_run
@@ -139,7 +138,9 @@ def test_there_is_no_progress_bar_in_a_pipe(call: Call, recorded: Path) -> None:
     assert call("run", recorded)[2] == ""
 
 
-def test_there_is_one_in_a_terminal(call: Call, recorded: Path, monkeypatch: MonkeyPatch) -> None:
+def test_there_is_one_in_a_terminal(
+    call: Call, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     code, _, err = call("run", recorded)
     assert code == 0
