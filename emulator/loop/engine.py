@@ -208,15 +208,18 @@ class _Loop:
         state, emission = frame.state, self._emission
         number = state.shot * emission.patches + state.patch
         window = number * len(self._config.plan) + position
-        stamps = frame.stamps.copy()
-        stamps[0] -= later_rounds * emission.round_period_ps
-        job = Job(window, position, state, stamps)
+        _, first, last = self._commits[position]
+        emitted, *later = frame.stamps
+        emitted -= later_rounds * emission.round_period_ps
+        row = array("q", (window, state.patch, state.shot, first, last, emitted, *later))
+        job = Job(window, position, state, row)
         if state.lost_messages and self._is_incomplete(job):
             self._write_off(job)
         elif self._predecoders is not None:
             self._predecoders.submit(job)
         else:
-            stamps += (stamps[-1], stamps[-1])
+            row.append(row[-1])
+            row.append(row[-1])
             self._predecoded(job, self._env.now)
 
     def _is_incomplete(self, job: Job) -> bool:
@@ -225,7 +228,7 @@ class _Loop:
 
     def _predecoded(self, job: Job, now: int) -> None:
         if self._predecoders is not None:
-            job.stamps.append(now)
+            job.row.append(now)
         job.state.held[job.position] = job
         self._one_need_less(job.state, job.position)
 
@@ -240,13 +243,13 @@ class _Loop:
         returned = port.send(self._responses, [(now, bits) for bits in self._response_bits])
         self._responses += 1
         applied = receive(config.fpga, returned)
-        rounds, first, last = self._commits[job.position]
+        rounds = self._commits[job.position][0]
         self._decoded_rounds += rounds
         if config.drain or applied <= self._horizon_ps:
             self._end_ps = max(self._end_ps, applied)
             if self._keep_windows:
-                labels = (job.window, state.patch, state.shot, first, last)
-                self._rows.extend((*labels, *job.stamps, now, returned, applied))
+                self._rows.extend(job.row)
+                self._rows.extend((now, returned, applied))
         else:
             self._late_rounds += rounds
         if self._keep_windows:
@@ -334,4 +337,4 @@ class _Loop:
 
 
 def _stamp(job: Job, now: int) -> None:
-    job.stamps.append(now)
+    job.row.append(now)

@@ -1,5 +1,7 @@
 """A window on its way through the host, and what the host knows of the shot it belongs to."""
 
+from array import array
+
 __all__ = ["Job", "ShotState"]
 
 
@@ -25,12 +27,17 @@ class ShotState:
 
 
 class Job:
-    """One window: its running number, its place in the plan, and the instants it has passed."""
+    """One window: its running number, its place in the plan, and its row of the record so far.
 
-    __slots__ = ("position", "stamps", "state", "window")
+    ``row`` has the values of ``COLUMNS`` up to the last instant passed, and ``queued_ps`` is when
+    it last joined a queue. Overload leaves many jobs waiting, so they are small.
+    """
 
-    def __init__(self, window: int, position: int, state: ShotState, stamps: list[int]) -> None:
+    __slots__ = ("position", "queued_ps", "row", "state", "window")
+
+    def __init__(self, window: int, position: int, state: ShotState, row: "array[int]") -> None:
         self.window = window
         self.position = position
         self.state = state
-        self.stamps = stamps
+        self.row = row
+        self.queued_ps = 0

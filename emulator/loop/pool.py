@@ -33,11 +33,12 @@ class WorkerPool:
         self._begin = begin
         self._end = end
         self._busy = 0
-        self._queue: deque[tuple[int, Job]] = deque()
+        self._queue: deque[Job] = deque()
 
     def submit(self, job: Job) -> None:
         """Queue a job, and start it if a server is free."""
-        self._queue.append((self._env.now, job))
+        job.queued_ps = self._env.now
+        self._queue.append(job)
         if self._busy < self._spec.servers:
             self._start()
         if self._spec.batch_timeout_ps and self._queue:
@@ -46,16 +47,16 @@ class WorkerPool:
     def _start(self) -> None:
         queue, spec = self._queue, self._spec
         while queue and self._busy < spec.servers and self._batch_is_due():
-            batch = [queue.popleft()[1]]
+            batch = [queue.popleft()]
             while queue and len(batch) < spec.batch:
-                batch.append(queue.popleft()[1])
+                batch.append(queue.popleft())
             self._serve(batch)
 
     def _batch_is_due(self) -> bool:
         timeout_ps = self._spec.batch_timeout_ps
         if timeout_ps == 0 or len(self._queue) >= self._spec.batch:
             return True
-        return self._env.now - self._queue[0][0] >= timeout_ps
+        return self._env.now - self._queue[0].queued_ps >= timeout_ps
 
     def _serve(self, batch: list[Job]) -> None:
         self._busy += 1
