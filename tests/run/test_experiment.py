@@ -179,8 +179,10 @@ def test_lost_messages_are_counted_and_miss_the_budget() -> None:
     assert len(experiment.record.windows["window"]) == 120 - lost
     assert not experiment.result["verdict"]["meets_budget"]
     assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result["verdict"]["text"]
-    allowed = ran("link.up.loss=0.1", "budget.lost_rounds=10000")
-    assert allowed.result["verdict"]["meets_budget"]
+    few = ran("link.up.loss=0.01")
+    assert few.result["rounds"]["lost"] == 6
+    assert not few.result["verdict"]["meets_budget"]
+    assert ran("link.up.loss=0.01", "budget.lost_rounds=6").result["verdict"]["meets_budget"]
 
 
 def test_what_is_not_waited_for_is_in_flight() -> None:
