@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pymatching
 import sinter
 import stim
 
@@ -49,6 +48,8 @@ class _CompiledPyMatching(sinter.CompiledDecoder):  # type: ignore[misc]
     # before the unpacking. Beyond 64 observables PyMatching extracts every path edge by edge,
     # 20 to 40 % slower, which is still half the time of decode_to_edges_array.
     def __init__(self, dem: stim.DetectorErrorModel, *, correlated: bool) -> None:
+        import pymatching  # noqa: PLC0415  # brings NetworkX, Matplotlib and SciPy: a second
+
         matching = pymatching.Matching.from_detector_error_model(
             dem, enable_correlations=correlated
         )
