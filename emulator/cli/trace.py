@@ -38,8 +38,7 @@ def command(
 def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     import io
 
-    import numpy as np
-
+    from emulator.cli.folder import backlog
     from emulator.loop.records import Pool
     from emulator.report import write_perfetto
     from emulator.scenario import Scenario
@@ -47,7 +46,6 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     first = run.tables["windows"]["shot"] < shots
     windows = {name: column[first] for name, column in run.tables["windows"].items()}
     scenario = Scenario.model_validate(run.result["scenario"])
-    backlog = np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
     servers = {"decode": scenario.decoder.workers}
     if scenario.predecoder.kind != "none":
         servers["predecode"] = scenario.predecoder.streams
@@ -55,7 +53,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     count = write_perfetto(
         stream,
         windows,
-        backlog=backlog,
+        backlog=backlog(run),
         pools={stage: Pool(count, 0) for stage, count in servers.items()},
         predecode_batch=scenario.predecoder.batch,
         limit=None,

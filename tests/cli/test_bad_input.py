@@ -208,9 +208,13 @@ def test_fewer_shots_than_asked_for(refused: Callable[..., str], recorded: Path)
 # -- places --------------------------------------------------------------------------------------
 
 
-def test_places_that_cannot_be_written(
-    refused: Callable[..., str], recorded: Path, tmp_path: Path
+def test_places_that_cannot_be_written_are_told_before_the_run(
+    refused: Callable[..., str], recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("emulator.run.run_experiment", never)
     (tmp_path / "file").write_text("mine")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/notes.txt").write_text("mine")

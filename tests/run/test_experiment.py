@@ -212,6 +212,28 @@ def test_a_program_with_feedback_idles() -> None:
     assert ran().result["verdict"]["idle"]["operations"] is None
 
 
+def test_what_is_asked_and_known_reaches_the_verdict() -> None:
+    asked = ("budget.logical_error_rate=0.5", "run.warmup_windows=20", "qpu.suppression=2.5")
+    verdict = ran(*asked, "budget.quantile=0.9", "budget.confidence=0.8").result["verdict"]
+    assert verdict["logical"]["limit"] == 0.5
+    assert verdict["reaction"]["samples"] == 100
+    assert verdict["reaction"]["quantile"] == 0.9
+    assert verdict["confidence"] == 0.8
+    assert verdict["idle"]["distance_to_compensate"] > 0
+    assert ran().result["verdict"]["idle"]["distance_to_compensate"] is None
+    strict = ran("budget.logical_error_rate=0.01").result["verdict"]
+    assert not strict["meets_budget"]
+    assert "logical error rate" in strict["text"]
+
+
+def test_a_published_curve_is_read_at_the_largest_window() -> None:
+    points = "[{distance = 3, p = 0.01, value = '1 us'}, {distance = 5, p = 0.01, value = '2 us'}]"
+    curve = f"decoder.timing={{kind = 'curve', per = 'round', points = {points}}}"
+    windows = ran(*SLIDING, curve, "noise.p=0.01").record.windows
+    # windows of 4 rounds, but for the last
+    assert set((windows["decode_end_ps"] - windows["decode_start_ps"]).tolist()) == {4_000_000}
+
+
 # -- repeatability -------------------------------------------------------------------------------
 
 MEASURED = ("decoder.timing=measured", "host.on_full=wait", "run.shots=60")
