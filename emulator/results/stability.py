@@ -31,7 +31,7 @@ class Throughput:
 
     ``backlog_slope_rounds_per_s`` and its interval ``ci`` are None without enough samples of the
     backlog. ``bottleneck`` is the stage with the highest utilisation, None without servers.
-    ``lost_share`` of the rounds emitted were lost, which keeps a backlog short as well.
+    ``lost_share`` of the rounds emitted found no slot in the ring, which keeps a backlog short.
     """
 
     utilisation_by_stage: dict[str, float]
@@ -67,7 +67,7 @@ def throughput(
 
     The slope is the mean growth between 20 blocks of [warmup_ps, horizon_ps] with equally many
     samples, and its interval Student's, from the scatter of that growth. Unstable: the whole
-    interval is above 0, or 1 % of the rounds or more were lost. Stable: all of it is below 1 % of
+    interval is above 0, or ``lost``, the rounds that found no slot, are 1 % or more. Stable: all of it is below 1 % of
     the rate of emission. Undecided otherwise.
     """
     shares = utilisation(pools, horizon_ps)

@@ -64,5 +64,8 @@ def write_profile(profile: Profile, path: Path) -> None:
         "stages": {name: times.tolist() for name, times in profile.stages.items()},
     }
     draft = path.with_name(f"{path.name}.tmp")
-    draft.write_text(json.dumps(stored) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(stored) + "\n", encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
