@@ -67,8 +67,8 @@ def throughput(
 
     The slope is the mean growth between 20 blocks of [warmup_ps, horizon_ps] with equally many
     samples, and its interval Student's, from the scatter of that growth. Unstable: the whole
-    interval is above 0, or ``lost``, the rounds that found no slot, are 1 % or more. Stable: all of it is below 1 % of
-    the rate of emission. Undecided otherwise.
+    interval is above 0, or ``lost``, the rounds that found no slot in the ring, are 1 % or more.
+    Stable: all of it is below 1 % of the rate of emission. Undecided otherwise.
     """
     shares = utilisation(pools, horizon_ps)
     bottleneck = max(shares, key=shares.__getitem__) if shares else None
