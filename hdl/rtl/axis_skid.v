@@ -6,7 +6,7 @@
 // Latency: a beat accepted in cycle n is offered in cycle n + 1.
 // tvalid and tready are low in reset; tready rises in the cycle after it.
 //
-// Under FORMAL the module carries its own proof; hdl/formal runs it.
+// Under FORMAL the module carries its own proof; python -m hdl.proof runs it.
 
 `default_nettype none
 
@@ -95,6 +95,65 @@ module axis_skid #(
             temp_valid_reg <= 1'b0;
         end
     end
+
+`ifdef FORMAL
+    // The first cycle is a reset; nothing else is assumed of the surroundings.
+    reg f_past_valid = 1'b0, f_past2_valid = 1'b0;
+    always @(posedge clk) {f_past2_valid, f_past_valid} <= {f_past_valid, 1'b1};
+    always @* if (!f_past_valid) assume (rst);
+
+    wire f_taken = m_axis_tvalid && m_axis_tready;
+
+    // In reset nothing is offered or accepted; ready rises in the cycle after it.
+    always @(posedge clk) begin
+        if (f_past_valid && $past(rst)) assert (!m_axis_tvalid && !s_axis_tready);
+        if (f_past2_valid && $past(rst, 2) && !$past(rst)) assert (s_axis_tready);
+    end
+
+    // An offered beat is held, unchanged, until it is taken.
+    always @(posedge clk) if (f_past_valid && $past(!rst && m_axis_tvalid && !m_axis_tready)) begin
+        assert (m_axis_tvalid);
+        assert ($stable({m_axis_tuser, m_axis_tlast, m_axis_tkeep, m_axis_tdata}));
+    end
+
+    // Nothing is lost and nothing comes twice: in = out + held.
+    reg [3:0] f_in, f_out;
+    always @(posedge clk) begin
+        if (accept) f_in <= f_in + 4'd1;
+        if (f_taken) f_out <= f_out + 4'd1;
+        if (rst) {f_in, f_out} <= 8'd0;
+    end
+    wire [3:0] f_held = {3'd0, out_valid_reg} + {3'd0, temp_valid_reg};
+    always @* if (f_past_valid) begin
+        assert (f_in == f_out + f_held);
+        assert (!temp_valid_reg || out_valid_reg);
+    end
+
+    // Order and content: whichever beat is marked, it leaves in its turn as it came.
+    (* anyconst *) reg [3:0] f_mark;
+    reg [BEAT_W-1:0] f_beat;
+    always @(posedge clk) if (accept && f_in == f_mark) f_beat <= s_beat;
+    always @* if (f_past_valid) begin
+        if (out_valid_reg && f_out == f_mark) assert (out_beat_reg == f_beat);
+        if (temp_valid_reg && f_out + 4'd1 == f_mark) assert (temp_beat_reg == f_beat);
+    end
+
+    // Idle after the last beat; ready after a beat has left.
+    always @(posedge clk) if (f_past_valid && $past(!rst)) begin
+        if ($past(f_taken && f_held == 4'd1 && !accept)) assert (!m_axis_tvalid);
+        if ($past(f_taken)) assert (s_axis_tready);
+        assert (s_axis_tready == !temp_valid_reg);
+    end
+
+    // A tour: fill both places, empty them, idle, and fill them again.
+    reg [1:0] f_tour = 2'd0;
+    always @(posedge clk) begin
+        if (f_held == 4'd2 && !f_tour[0]) f_tour <= f_tour + 2'd1;
+        if (f_held == 4'd0 && f_tour == 2'd1 && f_out == 4'd2) f_tour <= 2'd2;
+        if (rst) f_tour <= 2'd0;
+        cover (f_tour == 2'd3 && f_taken && m_axis_tlast);
+    end
+`endif
 
 endmodule
 
