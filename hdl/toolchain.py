@@ -12,7 +12,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -168,24 +168,27 @@ def _test(
     test_dir.mkdir(exist_ok=True)
     results, log = test_dir / "results.xml", test_dir / "test.log"
     try:
-        get_runner("verilator").test(
-            test_module=module,
-            hdl_toplevel=top,
-            hdl_toplevel_lang="verilog",
-            testcase=testcase,
-            extra_env=extra_env,
-            build_dir=built,
-            test_dir=test_dir,
-            results_xml=str(results),
-            log_file=log,
-        )
+        with suppress(SystemExit):  # raised under pytest alone, and said better below
+            get_runner("verilator").test(
+                test_module=module,
+                hdl_toplevel=top,
+                hdl_toplevel_lang="verilog",
+                testcase=testcase,
+                extra_env=extra_env,
+                build_dir=built,
+                test_dir=test_dir,
+                results_xml=str(results),
+                log_file=log,
+            )
         passed, failed = _outcome(results)
-    except (OSError, RuntimeError, SystemExit) as error:
+    except (OSError, RuntimeError, ET.ParseError) as error:
         raise AssertionError(f"{module} failed on {top}:\n{_tail(log)}") from error
     if failed:
         raise AssertionError(f"{failed} tests of {module} failed on {top}:\n{_tail(log)}")
     if passed == 0:
-        raise AssertionError(f"{module} has no test {testcase or ''} to run on {top}.")
+        raise AssertionError(
+            f"{module} has no test {f'{testcase} ' if testcase else ''}to run on {top}."
+        )
     shutil.rmtree(test_dir)
     return passed
 
