@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Slots in which payloads wait for the verdict on their frame; good ones leave in order, bad ones
+// are dropped by giving the slot back.
+//
+// A frame owns a slot from its last accepted beat until its payload has left or was dropped.
+// frame_ready is registered and falls only between frames. Slots are enough for frames that follow
+// each other without a gap while the output is not stalled.
+//
+// Latency: verdict in cycle n -> first beat out in cycle n + 1; dropping takes a cycle.
+
+`default_nettype none
+
+module roce_rx_buffer #(
+    parameter DATA_W = 512,
+    parameter KEEP_W = DATA_W / 8,
+    parameter MAX_PAYLOAD = 256
+) (
+    input  wire              clk,
+    input  wire              rst,
+
+    // pulses when the last beat of a frame is accepted
+    input  wire              frame_taken,
+    output wire              frame_ready,
+
+    // payload_end pulses once a frame, with its last beat of payload if there is one
+    input  wire [DATA_W-1:0] payload_data,
+    input  wire              payload_valid,
+    input  wire              payload_end,
+
+    // once a frame, after its payload_end
+    input  wire              verdict_valid,
+    input  wire              verdict_good,
+    input  wire [15:0]       verdict_last_byte,
+
+    output wire [DATA_W-1:0] m_axis_tdata,
+    output wire [KEEP_W-1:0] m_axis_tkeep,
+    output wire              m_axis_tvalid,
+    input  wire              m_axis_tready,
+    output wire              m_axis_tlast
+);
+
+    // a narrow bus takes longer for a frame than the verdict does: fewer slots will do
+    localparam SLOT_W = DATA_W < 512 ? 2 : 3;
+    localparam LANE_W = $clog2(KEEP_W);
+    localparam BEATS = (MAX_PAYLOAD + KEEP_W - 1) / KEEP_W;
+    localparam BEAT_W = BEATS > 1 ? $clog2(BEATS) : 1;
+    localparam [31:0] BEAT_COUNT = BEATS;
+
+    reg [DATA_W-1:0] payload_mem [0:(1<<(SLOT_W+BEAT_W))-1];
+    reg [16:0]       verdict_mem [0:(1<<SLOT_W)-1];
+
+    // slots run round; the bit above tells all taken from none taken
+    reg [SLOT_W:0]   taken_slot_reg, taken_slot_next;
+    reg [SLOT_W:0]   write_slot_reg;
+    reg [SLOT_W:0]   verdict_slot_reg;
+    reg [SLOT_W:0]   read_slot_reg, read_slot_next;
+    reg [BEAT_W:0]   write_beat_reg;
+    reg [BEAT_W-1:0] read_beat_reg, read_beat_next;
+    reg              ready_reg;
+
+    reg [DATA_W-1:0] out_data_reg;
+    reg [KEEP_W-1:0] out_keep_reg;
+    reg              out_last_reg;
+    reg              out_valid_reg, out_valid_next;
+
+    assign frame_ready = ready_reg;
+    assign m_axis_tdata = out_data_reg;
+    assign m_axis_tkeep = out_keep_reg;
+    assign m_axis_tlast = out_last_reg;
+    assign m_axis_tvalid = out_valid_reg;
+
+    // ---------------------------------------------------------------------------------------------
+    // write: a frame longer than its slot is bad, so its further beats are left out
+
+    wire write = payload_valid && write_beat_reg != BEAT_COUNT[BEAT_W:0];
+
+    always @(posedge clk) begin
+        if (write) begin
+            payload_mem[{write_slot_reg[SLOT_W-1:0], write_beat_reg[BEAT_W-1:0]}] <= payload_data;
+            write_beat_reg <= write_beat_reg + 1'b1;
+        end
+        if (payload_end) begin
+            write_slot_reg <= write_slot_reg + 1'b1;
+            write_beat_reg <= {BEAT_W+1{1'b0}};
+        end
+        if (verdict_valid) begin
+            verdict_mem[verdict_slot_reg[SLOT_W-1:0]] <= {verdict_good, verdict_last_byte};
+            verdict_slot_reg <= verdict_slot_reg + 1'b1;
+        end
+        if (rst) begin
+            write_slot_reg <= {SLOT_W+1{1'b0}};
+            write_beat_reg <= {BEAT_W+1{1'b0}};
+            verdict_slot_reg <= {SLOT_W+1{1'b0}};
+        end
+    end
+
+    // ---------------------------------------------------------------------------------------------
+    // read: a verdict that concerns the next slot to leave is used in the cycle it arrives
+
+    wire        is_new = read_slot_reg == verdict_slot_reg;
+    wire        head_valid = !is_new || verdict_valid;
+    wire        head_good;
+    wire [15:0] head_last_byte;
+
+    assign {head_good, head_last_byte} = is_new ? {verdict_good, verdict_last_byte}
+                                                : verdict_mem[read_slot_reg[SLOT_W-1:0]];
+
+    wire is_last = {{16-BEAT_W{1'b0}}, read_beat_reg} == head_last_byte >> LANE_W;
+    wire load = head_valid && head_good && (m_axis_tready || !out_valid_reg);
+
+    always @* begin
+        read_slot_next = read_slot_reg;
+        read_beat_next = read_beat_reg;
+        out_valid_next = out_valid_reg && !m_axis_tready;
+        if (load) begin
+            out_valid_next = 1'b1;
+            read_beat_next = is_last ? {BEAT_W{1'b0}} : read_beat_reg + 1'b1;
+        end
+        if (head_valid && !head_good || load && is_last)
+            read_slot_next = read_slot_reg + 1'b1;
+        taken_slot_next = taken_slot_reg + {{SLOT_W{1'b0}}, frame_taken};
+    end
+
+    integer lane;
+
+    always @(posedge clk) begin
+        taken_slot_reg <= taken_slot_next;
+        read_slot_reg <= read_slot_next;
+        read_beat_reg <= read_beat_next;
+        out_valid_reg <= out_valid_next;
+        ready_reg <= taken_slot_next != {!read_slot_reg[SLOT_W], read_slot_reg[SLOT_W-1:0]};
+        if (load) begin
+            out_data_reg <= payload_mem[{read_slot_reg[SLOT_W-1:0], read_beat_reg}];
+            out_last_reg <= is_last;
+            for (lane = 0; lane < KEEP_W; lane = lane + 1)
+                out_keep_reg[lane] <= !is_last || lane[LANE_W-1:0] <= head_last_byte[LANE_W-1:0];
+        end
+        if (rst) begin
+            taken_slot_reg <= {SLOT_W+1{1'b0}};
+            read_slot_reg <= {SLOT_W+1{1'b0}};
+            read_beat_reg <= {BEAT_W{1'b0}};
+            out_valid_reg <= 1'b0;
+            ready_reg <= 1'b0;
+        end
+    end
+
+endmodule
+
+`resetall

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Verdict on a received RoCEv2 frame: its header, its length and its ICRC against what a frame for
+// this board must be (the table in roce_rx.v).
+//
+// Latency: frame_end in cycle n -> verdict in cycle n + 1, stat_* in cycle n + 2; one frame a
+// cycle.
+
+`default_nettype none
+
+module roce_rx_check #(
+    parameter LENGTH_W = 9,
+    parameter MAX_PAYLOAD = 256
+) (
+    input  wire                clk,
+    input  wire                rst,
+
+    // in the cycle after the last beat of a frame; a length that is too long is not exact
+    input  wire                frame_end,
+    input  wire                frame_error,
+    input  wire                frame_too_long,
+    input  wire [LENGTH_W-1:0] frame_length,
+    input  wire                frame_crc_right,
+    // as on the wire, byte 0 lowest, up to the end of the RETH
+    input  wire [559:0]        header,
+
+    input  wire [47:0]         cfg_mac,
+    input  wire [31:0]         cfg_ip,
+    input  wire [23:0]         cfg_qp,
+
+    output wire                verdict_valid,
+    output wire                verdict_good,
+    // bytes of the payload less one
+    output wire [15:0]         verdict_last_byte,
+
+    output reg                 stat_accepted,
+    output reg                 stat_mac_error,
+    output reg                 stat_truncated,
+    output reg                 stat_oversize,
+    output reg                 stat_not_roce,
+    output reg                 stat_bad_checksum,
+    output reg                 stat_foreign_address,
+    output reg                 stat_foreign_qp,
+    output reg                 stat_bad_opcode,
+    output reg                 stat_bad_length,
+    output reg                 stat_bad_icrc
+);
+
+    `include "roundtrip_fields.vh"
+
+    localparam ICRC_SIZE = 4;
+    localparam [17:0] IP_START = SEND_ONLY_IP_VERSION_IHL_OFFSET;
+    localparam [15:0] IP_HEADER_SIZE =
+        SEND_ONLY_UDP_SRC_PORT_OFFSET - SEND_ONLY_IP_VERSION_IHL_OFFSET;
+    localparam [17:0] LEAST_FRAME = SEND_ONLY_SIZE + ICRC_SIZE;
+    // IPv4 total length without payload and padding
+    localparam [15:0] SEND_OVERHEAD = LEAST_FRAME[15:0] - IP_START[15:0];
+    localparam [15:0] WRITE_OVERHEAD = SEND_OVERHEAD + (WRITE_ONLY_SIZE - SEND_ONLY_SIZE);
+    localparam [15:0] IMMEDIATE_OVERHEAD =
+        SEND_OVERHEAD + (WRITE_WITH_IMMEDIATE_SIZE - SEND_ONLY_SIZE);
+    localparam [17:0] LONGEST_PAYLOAD = MAX_PAYLOAD;
+
+    // fields are big-endian: their first byte is the most significant
+    function [15:0] be16(input [15:0] bytes);
+        be16 = {bytes[7:0], bytes[15:8]};
+    endfunction
+
+    function [31:0] be32(input [31:0] bytes);
+        be32 = {be16(bytes[15:0]), be16(bytes[31:16])};
+    endfunction
+
+    wire [47:0] dst_mac = {
+        be32(header[8*SEND_ONLY_DST_MAC_OFFSET +: 32]),
+        be16(header[8*SEND_ONLY_DST_MAC_OFFSET+32 +: 16])
+    };
+    wire [15:0] ethertype = be16(header[8*SEND_ONLY_ETHERTYPE_OFFSET +: 16]);
+    wire [7:0]  version_ihl = header[8*SEND_ONLY_IP_VERSION_IHL_OFFSET +: 8];
+    wire [15:0] total_length = be16(header[8*SEND_ONLY_IP_TOTAL_LENGTH_OFFSET +: 16]);
+    wire [15:0] fragment = be16(header[8*SEND_ONLY_IP_FLAGS_FRAGMENT_OFFSET +: 16]);
+    wire [7:0]  protocol = header[8*SEND_ONLY_IP_PROTOCOL_OFFSET +: 8];
+    wire [31:0] dst_ip = be32(header[8*SEND_ONLY_DST_IP_OFFSET +: 32]);
+    wire [15:0] udp_port = be16(header[8*SEND_ONLY_UDP_DST_PORT_OFFSET +: 16]);
+    wire [15:0] udp_length = be16(header[8*SEND_ONLY_UDP_LENGTH_OFFSET +: 16]);
+    wire [7:0]  opcode = header[8*SEND_ONLY_BTH_OPCODE_OFFSET +: 8];
+    wire [1:0]  pad = header[8*SEND_ONLY_BTH_FLAGS_OFFSET+4 +: 2];
+    wire [31:0] reserved_qp = be32(header[8*SEND_ONLY_BTH_RESERVED_OFFSET +: 32]);
+    wire [31:0] dma_length = be32(header[8*WRITE_ONLY_RETH_DMA_LEN_OFFSET +: 32]);
+
+    wire is_send = opcode == OPCODE_SEND_ONLY;
+    wire is_immediate = opcode == OPCODE_WRITE_ONLY_WITH_IMMEDIATE;
+    wire is_write = opcode == OPCODE_WRITE_ONLY || is_immediate;
+
+    // ---------------------------------------------------------------------------------------------
+    // lengths, in 18 bits so that nothing wraps; a negative payload has its top bit set
+
+    wire [15:0] overhead =
+        is_immediate ? IMMEDIATE_OVERHEAD : is_write ? WRITE_OVERHEAD : SEND_OVERHEAD;
+    wire [17:0] received = {{18-LENGTH_W{1'b0}}, frame_length};
+    wire [17:0] announced = {2'd0, total_length} + IP_START;
+    wire [17:0] payload = {2'd0, total_length} - {2'd0, overhead} - {16'd0, pad};
+    wire [17:0] last_byte = payload - 18'd1;
+
+    // sum of the ten words of the IPv4 header; its bytes stay swapped, which RFC 1071 allows
+    reg [19:0] sum;
+    integer word;
+
+    always @* begin
+        sum = 20'd0;
+        for (word = 0; word < 10; word = word + 1)
+            sum = sum + {4'd0, header[8*SEND_ONLY_IP_VERSION_IHL_OFFSET+16*word +: 16]};
+    end
+
+    // ---------------------------------------------------------------------------------------------
+    // the checks, the first that fails gives the reason
+
+    localparam [3:0]
+        MAC_ERROR = 4'd0,
+        RUNT = 4'd1,
+        NOT_ROCE = 4'd2,
+        BAD_CHECKSUM = 4'd3,
+        FOREIGN_ADDRESS = 4'd4,
+        TRUNCATED = 4'd5,
+        OVERSIZE = 4'd6,
+        BAD_OPCODE = 4'd7,
+        FOREIGN_QP = 4'd8,
+        BAD_LENGTH = 4'd9,
+        BAD_ICRC = 4'd10;
+
+    reg        valid_reg;
+    reg [10:0] failed_reg;
+    reg [19:0] sum_reg;
+    reg [15:0] last_byte_reg;
+
+    always @(posedge clk) begin
+        valid_reg <= frame_end;
+        sum_reg <= sum;
+        last_byte_reg <= last_byte[15:0];
+        failed_reg[MAC_ERROR] <= frame_error;
+        failed_reg[RUNT] <= !frame_too_long && received < LEAST_FRAME;
+        failed_reg[NOT_ROCE] <= ethertype != SEND_ONLY_ETHERTYPE_DEFAULT
+            || version_ihl != SEND_ONLY_IP_VERSION_IHL_DEFAULT
+            || fragment[13:0] != 14'd0
+            || protocol != SEND_ONLY_IP_PROTOCOL_DEFAULT
+            || udp_port != ROCE_UDP_PORT;
+        failed_reg[BAD_CHECKSUM] <= 1'b0; // known a cycle later, from the sum
+        failed_reg[FOREIGN_ADDRESS] <= dst_mac != cfg_mac || dst_ip != cfg_ip;
+        failed_reg[TRUNCATED] <= !frame_too_long && received < announced;
+        failed_reg[OVERSIZE] <= frame_too_long || received > announced
+            || !payload[17] && payload > LONGEST_PAYLOAD;
+        failed_reg[BAD_OPCODE] <= !is_send && !is_write;
+        failed_reg[FOREIGN_QP] <= reserved_qp[23:0] != cfg_qp;
+        failed_reg[BAD_LENGTH] <= udp_length != total_length - IP_HEADER_SIZE
+            || total_length[1:0] != 2'd0
+            || last_byte[17]
+            || is_write && dma_length != {14'd0, payload};
+        failed_reg[BAD_ICRC] <= !frame_crc_right;
+        if (rst)
+            valid_reg <= 1'b0;
+    end
+
+    // one's complement sum, all ones when right: low + high = 0xffff
+    wire        checksum_right = sum_reg[15:0] == {12'hfff, ~sum_reg[19:16]};
+    reg  [10:0] failed;
+
+    always @* begin
+        failed = failed_reg;
+        failed[BAD_CHECKSUM] = !checksum_right;
+    end
+
+    assign verdict_valid = valid_reg;
+    assign verdict_good = failed == 11'd0;
+    assign verdict_last_byte = last_byte_reg;
+
+    wire [10:0] reason = failed & (~failed + 11'd1) & {11{valid_reg}};
+
+    always @(posedge clk) begin
+        stat_accepted <= valid_reg && failed == 11'd0;
+        stat_mac_error <= reason[MAC_ERROR];
+        stat_truncated <= reason[RUNT] || reason[TRUNCATED];
+        stat_oversize <= reason[OVERSIZE];
+        stat_not_roce <= reason[NOT_ROCE];
+        stat_bad_checksum <= reason[BAD_CHECKSUM];
+        stat_foreign_address <= reason[FOREIGN_ADDRESS];
+        stat_foreign_qp <= reason[FOREIGN_QP];
+        stat_bad_opcode <= reason[BAD_OPCODE];
+        stat_bad_length <= reason[BAD_LENGTH];
+        stat_bad_icrc <= reason[BAD_ICRC];
+        if (rst) begin
+            stat_accepted <= 1'b0;
+            stat_mac_error <= 1'b0;
+            stat_truncated <= 1'b0;
+            stat_oversize <= 1'b0;
+            stat_not_roce <= 1'b0;
+            stat_bad_checksum <= 1'b0;
+            stat_foreign_address <= 1'b0;
+            stat_foreign_qp <= 1'b0;
+            stat_bad_opcode <= 1'b0;
+            stat_bad_length <= 1'b0;
+            stat_bad_icrc <= 1'b0;
+        end
+    end
+
+    wire unused = &{1'b0, header, fragment[15:14], reserved_qp[31:24], last_byte[16]};
+
+endmodule
+
+`resetall
