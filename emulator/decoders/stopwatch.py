@@ -1,13 +1,12 @@
 """Timed decoding: the wall-clock time of one decoder call for one shot, and nothing else."""
 
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 import sinter
+
+from emulator.garbage import no_garbage_collection
 
 __all__ = ["WARM_UP_CALLS", "time_shots"]
 
@@ -29,7 +28,7 @@ def time_shots(compiled: sinter.CompiledDecoder, rows: Bits) -> tuple[Bits, npt.
         decode(bit_packed_detection_event_data=rows[i : i + 1])
     elapsed_ns = np.empty(len(rows), dtype=np.int64)
     predictions: list[Bits] = []
-    with _no_garbage_collection():
+    with no_garbage_collection():
         for i in range(len(rows)):
             row = rows[i : i + 1]
             start = now()
@@ -37,14 +36,3 @@ def time_shots(compiled: sinter.CompiledDecoder, rows: Bits) -> tuple[Bits, npt.
             elapsed_ns[i] = now() - start
             predictions.append(prediction)
     return np.concatenate(predictions), elapsed_ns * 1000
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

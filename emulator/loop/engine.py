@@ -8,6 +8,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from emulator.garbage import no_garbage_collection
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
@@ -283,10 +284,9 @@ class _Loop:
     def run(self) -> LoopRecord:
         for patch in range(self._emission.patches):
             self._env.process(self._processor(patch))
-        if self._config.drain:
-            self._env.run()
-        else:
-            self._env.run(until=self._horizon_ps + 1)
+        # no message leaves a cycle, and looking for one costs the more the longer the queues are
+        with no_garbage_collection():
+            self._env.run(until=None if self._config.drain else self._horizon_ps + 1)
         return self._record()
 
     def _record(self) -> LoopRecord:

@@ -1,3 +1,4 @@
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from emulator.garbage import no_garbage_collection
 from emulator.loop.config import Emission, Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import STAGES, TIMESTAMPS, LoopRecord
@@ -133,6 +135,27 @@ def test_work_is_linear_in_time_even_under_overload() -> None:
 
     costs = [cost(400), cost(1600)]
     assert costs[1] == pytest.approx(costs[0], rel=0.05)
+
+
+def test_a_run_leaves_no_reference_cycles_behind_but_its_own_few() -> None:
+    def unreachable(shots: int) -> int:
+        losses = iter([False] * 10 + [True] + [False] * 12 * shots)
+        config = loop_config(
+            rounds=12,
+            shots=shots,
+            plan=sliding_windows(12, 2, 3),
+            predecode=PoolSpec(1, Fixed(ROUND_PS // 2)),
+            decode=PoolSpec(1, Fixed(3 * ROUND_PS)),
+            host=Host(6, INSTANT, hold_until_response=True),
+            up=LinkSpec(None, INSTANT, loses=lambda: next(losses)),
+        )
+        gc.collect()
+        with no_garbage_collection():
+            record = run_loop(config)
+        assert min(record.lost_by_cause.values()) > 0
+        return gc.collect()
+
+    assert unreachable(100) <= unreachable(10)
 
 
 def test_overload_backlog_grows_at_the_expected_rate() -> None:
