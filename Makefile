@@ -39,7 +39,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roundtrip needs Python 3.11 or later; say which with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,decoders]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,decoders,hdl]'
 	@touch $@
 
 clean: ## remove the environment and everything generated

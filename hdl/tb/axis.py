@@ -44,7 +44,7 @@ def pauses(seed: int, probability: float = 0.4) -> Iterator[bool]:
 
 async def start(dut: Any, *, period_ps: int = 4000) -> None:
     """Start clk and hold rst for four cycles."""
-    cocotb.start_soon(Clock(dut.clk, period_ps, unit="ps").start())
+    Clock(dut.clk, period_ps, unit="ps").start()
     dut.rst.value = 1
     await ClockCycles(dut.clk, 4)
     dut.rst.value = 0

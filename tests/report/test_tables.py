@@ -99,8 +99,18 @@ def test_stage_rows_carry_timing_and_confidence() -> None:
 
 
 def test_a_delay_of_one_origin_is_one_row_of_the_assumptions() -> None:
-    published: dict[str, str | None] = {"kind": "preset", "where": "link/x", "source": "s", "confidence": "published"}
-    given: dict[str, str | None] = {"kind": "file", "where": "a.toml:3", "source": None, "confidence": None}
+    published: dict[str, str | None] = {
+        "kind": "preset",
+        "where": "link/x",
+        "source": "s",
+        "confidence": "published",
+    }
+    given: dict[str, str | None] = {
+        "kind": "file",
+        "where": "a.toml:3",
+        "source": None,
+        "confidence": None,
+    }
     sources: dict[str, dict[str, str | None]] = {
         "link.up.latency.kind": published,
         "link.up.latency.mean": published,
