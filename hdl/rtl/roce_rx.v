@@ -213,13 +213,13 @@ module roce_rx #(
     integer byte_lane;
 
     always @* begin
-        tail = {LANE_W{1'b0}};
-        for (byte_lane = 0; byte_lane < KEEP_W; byte_lane = byte_lane + 1) begin
+        for (byte_lane = 0; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
             crc_data[8*byte_lane +: 8] =
                 (beat_data_reg[8*byte_lane +: 8] | {8{ones[byte_lane]}}) & {8{!zeros[byte_lane]}};
-            if (byte_lane > 0 && beat_keep_reg[byte_lane-1] && !beat_keep_reg[byte_lane])
+        tail = {LANE_W{1'b0}};
+        for (byte_lane = 1; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
+            if (beat_keep_reg[byte_lane-1] && !beat_keep_reg[byte_lane])
                 tail = tail | byte_lane[LANE_W-1:0];
-        end
     end
 
     generate
