@@ -1,47 +1,52 @@
 """Programs measured side by side, in turns, so that a busy machine does not favour one of them."""
 
 import gc
+import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
-__all__ = ["Least", "show", "take_turns"]
+__all__ = ["Arm", "show", "take_turns"]
 
 
 @dataclass(frozen=True, slots=True)
-class Least:
-    """The least of several repeats, which other work on the machine disturbed least.
+class Arm:
+    """What each turn of a program took.
 
     ``cpu_s`` is processor time of this process and all its threads, ``wall_s`` elapsed time.
     """
 
-    cpu_s: float
-    wall_s: float
+    cpu_s: list[float] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
+
+    def excess(self, other: "Arm") -> str:
+        """Processor time over that of ``other`` in the same turn: median, lowest, highest."""
+        found = [mine / its - 1 for mine, its in zip(self.cpu_s, other.cpu_s, strict=True)]
+        return f"{statistics.median(found):6.1%} ({min(found):.1%} to {max(found):.1%})"
 
 
 def take_turns(
-    benchmark: BenchmarkFixture, arms: Mapping[str, Callable[[], object]], *, repeats: int
-) -> dict[str, Least]:
-    """Run all arms in turns, ``repeats`` times after one for warming up.
+    benchmark: BenchmarkFixture, programs: Mapping[str, Callable[[], object]], *, turns: int
+) -> dict[str, Arm]:
+    """Run all programs in turns, ``turns`` times after one for warming up.
 
     One round of the ``benchmark`` fixture, whose own statistics pytest-benchmark keeps, is one
-    turn of all arms.
+    turn of all.
     """
-    cpu_s: dict[str, list[float]] = {name: [] for name in arms}
-    wall_s: dict[str, list[float]] = {name: [] for name in arms}
+    arms = {name: Arm() for name in programs}
 
     def turn() -> None:
-        for name, arm in arms.items():
+        for name, program in programs.items():
             gc.collect()
             wall, cpu = time.perf_counter(), time.process_time()
-            arm()
-            cpu_s[name].append(time.process_time() - cpu)
-            wall_s[name].append(time.perf_counter() - wall)
+            program()
+            arms[name].cpu_s.append(time.process_time() - cpu)
+            arms[name].wall_s.append(time.perf_counter() - wall)
 
-    benchmark.pedantic(turn, rounds=repeats, warmup_rounds=1)
-    return {name: Least(min(cpu_s[name]), min(wall_s[name])) for name in arms}
+    benchmark.pedantic(turn, rounds=turns, warmup_rounds=1)
+    return {name: Arm(arm.cpu_s[1:], arm.wall_s[1:]) for name, arm in arms.items()}
 
 
 def show(title: str, *lines: str) -> None:
