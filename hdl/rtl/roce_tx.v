@@ -27,7 +27,7 @@
 //
 // PSN and slot are zero after reset and go on through changes of the settings; cfg_psn_load and
 // cfg_buffer_load set them. Settings may change while no window is in progress and none is
-// announced on s_len, and count 16 cycles later.
+// announced on s_len, and count 20 cycles later.
 
 `default_nettype none
 

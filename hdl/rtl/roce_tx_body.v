@@ -77,14 +77,24 @@ module roce_tx_body #(
 
     reg               state_reg = STATE_HEADER, state_next;
     reg [2:0]         header_index_reg = 3'd0, header_index_next;
-    reg [COUNT_W-1:0] index_reg = {COUNT_W{1'b0}}, index_next;
+    // the slot is the last of the header; it is not the first one
+    reg               header_end_reg = LAST_HEADER_SLOT == 0, header_end_next;
+    reg               begun_reg = 1'b0, begun_next;
+    // number of the slot after this one; what the packet says about this one was compared before
+    reg [COUNT_W-1:0] ahead_reg = {COUNT_W{1'b0}}, ahead_next;
+    reg               wants_beat_reg = 1'b0, wants_beat_next;
+    reg               packet_end_reg = 1'b0, packet_end_next;
+    reg               at_icrc_reg = 1'b0, at_icrc_next;
+    reg               past_icrc_reg = 1'b0, past_icrc_next;
+    reg               at_last_reg = 1'b0, at_last_next;
     reg [31:0]        carry_reg = 32'd0, carry_next;
     // tlast came before the end of the window
     reg               ended_reg = 1'b0, ended_next;
     // the window ended before tlast came
     reg               drop_reg = 1'b0, drop_next;
 
-    reg               slot_valid_reg = 1'b0, slot_valid_next;
+    reg               slot_valid_reg = 1'b0;
+    wire              slot_valid_next;
     reg [DATA_W-1:0]  slot_data_reg = {DATA_W{1'b0}}, slot_data_next;
     reg               slot_first_reg = 1'b0, slot_first_next;
     reg               slot_last_reg = 1'b0, slot_last_next;
@@ -117,13 +127,11 @@ module roce_tx_body #(
     assign stat_beat_dropped = stat_beat_dropped_reg;
 
     // what the payload slot takes from the input
-    wire              wants_beat = state_reg == STATE_PAYLOAD && index_reg <= packet_last_beat;
-    wire              packet_end = index_reg == packet_last_beat;
-    wire              window_end = packet_end && packet_last;
-    wire [KEEP_W-1:0] expected = packet_end ? packet_last_keep : {KEEP_W{1'b1}};
-    wire [KEEP_W-1:0] kept = wants_beat && !ended_reg ? s_axis_tkeep & expected : {KEEP_W{1'b0}};
-    wire              offered = wants_beat && !ended_reg && s_axis_tvalid;
-    wire              taken = offered && slot_ready;
+    wire              window_end = packet_end_reg && packet_last;
+    wire [KEEP_W-1:0] expected = packet_end_reg ? packet_last_keep : {KEEP_W{1'b1}};
+    wire              open = wants_beat_reg && !ended_reg;
+    wire [KEEP_W-1:0] kept = open ? s_axis_tkeep & expected : {KEEP_W{1'b0}};
+    wire              taken = open && s_axis_tvalid && slot_ready;
     wire [DATA_W-1:0] payload;
 
     genvar i;
@@ -133,13 +141,16 @@ module roce_tx_body #(
         end
     endgenerate
 
-    assign s_axis_tready = drop_reg || (wants_beat && !ended_reg && slot_ready);
+    assign s_axis_tready = drop_reg || (open && slot_ready);
 
     wire starts = packet_valid && header_ready && (ended_reg || (s_axis_tvalid && !drop_reg));
+    // a packet that has begun goes on, but for payload that has not come
+    assign slot_valid_next = begun_reg ? s_axis_tvalid || !open : starts;
     wire moves = slot_ready && slot_valid_next;
 
-    assign packet_ready = slot_ready && slot_valid_next && slot_last_next;
-    assign header_next = moves && state_reg == STATE_HEADER && header_index_reg == LAST_HEADER_SLOT[2:0];
+    // at_last_reg is low but in the last slot of the payload
+    assign packet_ready = slot_ready && at_last_reg && (s_axis_tvalid || !open);
+    assign header_next = moves && state_reg == STATE_HEADER && header_end_reg;
 
     wire is_short = taken && s_axis_tlast && (!window_end || (expected & ~s_axis_tkeep) != 0);
     wire is_long = taken && window_end && (!s_axis_tlast || (s_axis_tkeep & ~expected) != 0);
@@ -147,7 +158,13 @@ module roce_tx_body #(
     always @* begin
         state_next = state_reg;
         header_index_next = header_index_reg;
-        index_next = index_reg;
+        begun_next = begun_reg;
+        ahead_next = ahead_reg + 1'b1;
+        wants_beat_next = wants_beat_reg && !packet_end_reg;
+        packet_end_next = ahead_reg == packet_last_beat;
+        at_icrc_next = ahead_reg == packet_icrc_slot;
+        past_icrc_next = past_icrc_reg || at_icrc_reg;
+        at_last_next = ahead_reg == packet_last_slot;
         carry_next = carry_reg;
         slot_data_next = header[header_index_reg*DATA_W +: DATA_W];
         slot_first_next = 1'b0;
@@ -157,35 +174,39 @@ module roce_tx_body #(
 
         case (state_reg)
             STATE_HEADER: begin
-                // the whole header, once there is something to send
-                slot_valid_next = starts || header_index_reg != 3'd0;
-                slot_first_next = header_index_reg == 3'd0;
+                slot_first_next = !begun_reg;
+                begun_next = 1'b1;
                 carry_next = immediate;
-                index_next = {COUNT_W{1'b0}};
-                if (header_index_reg == LAST_HEADER_SLOT[2:0]) begin
+                wants_beat_next = header_end_reg;
+                past_icrc_next = 1'b0;
+                if (header_end_reg) begin
                     header_index_next = 3'd0;
                     state_next = STATE_PAYLOAD;
                 end else begin
                     header_index_next = header_index_reg + 3'd1;
+                    ahead_next = {COUNT_W{1'b0}};
+                    at_last_next = 1'b0;
                 end
             end
             STATE_PAYLOAD: begin
-                // a beat of payload, or what is left to send when there is none
-                slot_valid_next = offered || !wants_beat || ended_reg;
                 slot_data_next = packet_last ? {payload[DATA_W-33:0], carry_reg} : payload;
-                slot_last_next = index_reg == packet_last_slot;
-                slot_has_icrc_next = index_reg == packet_icrc_slot;
-                slot_covered_next = index_reg < packet_icrc_slot
-                    || (slot_has_icrc_next && packet_icrc_word != 0);
+                slot_last_next = at_last_reg;
+                slot_has_icrc_next = at_icrc_reg;
+                slot_covered_next = !past_icrc_reg && !(at_icrc_reg && packet_icrc_word == 0);
                 carry_next = payload[DATA_W-1 -: 32];
-                index_next = index_reg + 1'b1;
-                if (slot_last_next)
+                if (at_last_reg) begin
+                    ahead_next = {COUNT_W{1'b0}};
+                    at_last_next = 1'b0;
+                    begun_next = 1'b0;
                     state_next = STATE_HEADER;
+                end
             end
         endcase
 
+        header_end_next = header_index_next == LAST_HEADER_SLOT[2:0];
+
         ended_next = ended_reg;
-        if (wants_beat && window_end && moves)
+        if (wants_beat_reg && window_end && moves)
             ended_next = 1'b0;
         else if (taken && s_axis_tlast)
             ended_next = 1'b1;
@@ -201,7 +222,14 @@ module roce_tx_body #(
         if (moves) begin
             state_reg <= state_next;
             header_index_reg <= header_index_next;
-            index_reg <= index_next;
+            header_end_reg <= header_end_next;
+            begun_reg <= begun_next;
+            ahead_reg <= ahead_next;
+            wants_beat_reg <= wants_beat_next;
+            packet_end_reg <= packet_end_next;
+            at_icrc_reg <= at_icrc_next;
+            past_icrc_reg <= past_icrc_next;
+            at_last_reg <= at_last_next;
             carry_reg <= carry_next;
         end
         ended_reg <= ended_next;
@@ -228,6 +256,11 @@ module roce_tx_body #(
         if (rst) begin
             state_reg <= STATE_HEADER;
             header_index_reg <= 3'd0;
+            header_end_reg <= LAST_HEADER_SLOT == 0;
+            begun_reg <= 1'b0;
+            ahead_reg <= {COUNT_W{1'b0}};
+            wants_beat_reg <= 1'b0;
+            at_last_reg <= 1'b0;
             ended_reg <= 1'b0;
             drop_reg <= 1'b0;
             slot_valid_reg <= 1'b0;

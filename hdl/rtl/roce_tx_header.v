@@ -19,7 +19,7 @@
 // All outputs but the checksum hold for the packet that is described at the input; next takes one
 // step to the packet after it and may come every second cycle. The checksum follows the described
 // lengths by one cycle.
-// Settings count 16 cycles after they change; ready is low while the slot's offset is worked out.
+// Settings count 20 cycles after they change; ready is low while the slot's offset is worked out.
 
 `default_nettype none
 
@@ -65,26 +65,27 @@ module roce_tx_header (
     localparam PAGE_W = 45;
     // cycles in which the slot's offset is multiplied out, one a bit, and then settles
     localparam [3:0] SEEK_BITS = 4'd12;
-    localparam [3:0] SEEK_SETTLES = 4'd2;
+    localparam [3:0] SEEK_SETTLES = 4'd3;
 
     // ring
     reg [23:0]       psn_reg = 24'd0;
     reg [11:0]       buffer_reg = 12'd0;
     reg [31:0]       increment_reg = 32'd0;
+    reg              ready_reg = 1'b0;
+    reg              seek_start_reg = 1'b0;
     reg [3:0]        seek_reg = 4'd0;
+    reg [11:0]       factor_reg = 12'd0;
     reg [PAGE_W-1:0] slot_page_reg = {PAGE_W{1'b0}};
     reg [PAGE_W-1:0] next_slot_page_reg = {PAGE_W{1'b0}};
     reg [11:0]       next_buffer_reg = 12'd0;
     reg [PAGE_W-1:0] page_reg = {PAGE_W{1'b0}};
     reg [63:0]       va_reg = 64'd0;
 
-    wire [3:0]        seek_bit = seek_reg - (SEEK_SETTLES + 4'd1);
     wire [PAGE_W-1:0] increment = {{PAGE_W-32{1'b0}}, cfg_buf_increment_pages128};
-    wire [PAGE_W-1:0] sought =
-        {slot_page_reg[PAGE_W-2:0], 1'b0} + (buffer_reg[seek_bit] ? increment : {PAGE_W{1'b0}});
     wire              wrap = buffer_reg >= cfg_last_buffer;
 
-    assign ready = seek_reg == 4'd0;
+
+    assign ready = ready_reg && !seek_start_reg;
 
     always @(posedge clk) begin
         increment_reg <= cfg_buf_increment_pages128;
@@ -103,14 +104,20 @@ module roce_tx_header (
             end
         end
 
-        if (seek_reg != 4'd0)
+        seek_start_reg <= cfg_buffer_load || increment_reg != cfg_buf_increment_pages128;
+        ready_reg <= seek_reg <= 4'd1 && !seek_start_reg;
+        if (seek_reg != 4'd0) begin
             seek_reg <= seek_reg - 4'd1;
-        if (seek_reg > SEEK_SETTLES) begin
-            slot_page_reg <= sought;
-            page_reg <= sought;
+            page_reg <= slot_page_reg;
         end
-        if (cfg_buffer_load || increment_reg != cfg_buf_increment_pages128) begin
+        if (seek_reg > SEEK_SETTLES) begin
+            factor_reg <= {factor_reg[10:0], 1'b0};
+            slot_page_reg <= {slot_page_reg[PAGE_W-2:0], 1'b0}
+                + (factor_reg[11] ? increment : {PAGE_W{1'b0}});
+        end
+        if (seek_start_reg) begin
             seek_reg <= SEEK_BITS + SEEK_SETTLES;
+            factor_reg <= buffer_reg;
             slot_page_reg <= {PAGE_W{1'b0}};
         end
         if (cfg_buffer_load)
@@ -123,7 +130,9 @@ module roce_tx_header (
             buffer_reg <= 12'd0;
             slot_page_reg <= {PAGE_W{1'b0}};
             page_reg <= {PAGE_W{1'b0}};
+            seek_start_reg <= 1'b0;
             seek_reg <= SEEK_SETTLES;
+            ready_reg <= 1'b0;
         end
     end
 

@@ -11,8 +11,7 @@
 // With cfg_mode_native the length of each window comes from s_len; without, it is
 // cfg_bytes_per_window, prepared before the window starts and again whenever that setting changes.
 //
-// Latency: a length accepted in cycle n is described in cycle n + 2. One window every 2 cycles, or
-// one packet every cycle within a window.
+// Latency: a length accepted in cycle n is described in cycle n + 2; one packet every 2 cycles.
 
 `default_nettype none
 
@@ -68,13 +67,15 @@ module roce_tx_plan #(
     reg              native_reg = 1'b0;
     reg [LEN_W-1:0]  window_reg = {LEN_W{1'b0}};
     reg [8:0]        pages_reg = 9'd0;
+    reg [15:0]       most_reg = 16'd0;
 
     wire stale = !native_reg && (cfg_mode_native || window_reg != cfg_bytes_per_window
         || pages_reg != cfg_pkt_len_pages128);
 
     // first stage: cut
     reg              cut_valid_reg = 1'b0;
-    reg              cut_last_reg = 1'b0;
+    // bytes of the window are left after this packet
+    reg              cut_more_reg = 1'b0;
     reg [15:0]       cut_len_reg = 16'd0;
     reg [LEN_W-1:0]  cut_rest_reg = {LEN_W{1'b0}};
 
@@ -91,7 +92,7 @@ module roce_tx_plan #(
     reg [WORD_W-1:0]  packet_icrc_word_reg = {WORD_W{1'b0}};
     reg [COUNT_W-1:0] packet_last_slot_reg = {COUNT_W{1'b0}};
 
-    assign s_len_tready = cfg_mode_native && !cut_valid_reg;
+    assign s_len_tready = native_reg && !cut_valid_reg && !cut_more_reg;
 
     assign packet_valid = packet_valid_reg;
     assign packet_last = packet_last_reg;
@@ -107,16 +108,14 @@ module roce_tx_plan #(
 
     wire describe = cut_valid_reg && (!packet_valid_reg || packet_ready);
 
-    wire [15:0]      most = {cfg_pkt_len_pages128 == 9'd0 ? 9'd511 : cfg_pkt_len_pages128, 7'd0};
-    wire [LEN_W-1:0] most_of_window = {{LEN_W-16{1'b0}}, most};
-    wire [LEN_W-1:0] window = cfg_mode_native ? s_len_tdata : cfg_bytes_per_window;
-    wire [LEN_W-1:0] left = cut_valid_reg ? cut_rest_reg : window;
-    wire             left_fits = left <= most_of_window;
-    wire             next_window = !cut_valid_reg && (!cfg_mode_native || s_len_tvalid);
-    wire             next_packet = describe && !cut_last_reg;
+    wire [LEN_W-1:0] most = {{LEN_W-16{1'b0}}, most_reg};
+    wire [LEN_W-1:0] window = native_reg ? s_len_tdata : window_reg;
+    wire [LEN_W-1:0] left = cut_more_reg ? cut_rest_reg : window;
+    wire             left_fits = left <= most;
+    wire             cut = !cut_valid_reg && (cut_more_reg || !native_reg || s_len_tvalid);
 
     // every field is one sum of the length of the payload and a constant
-    wire [15:0] immediate = cut_last_reg ? IMMEDIATE_SIZE : 16'd0;
+    wire [15:0] immediate = cut_more_reg ? 16'd0 : IMMEDIATE_SIZE;
     wire [15:0] body = cut_len_reg + (16'd3 + immediate);
     wire [15:0] ip = cut_len_reg + (IP_OVERHEAD + 16'd3 + immediate);
     wire [15:0] udp = cut_len_reg + (UDP_OVERHEAD + 16'd3 + immediate);
@@ -131,16 +130,17 @@ module roce_tx_plan #(
         native_reg <= cfg_mode_native;
         window_reg <= cfg_bytes_per_window;
         pages_reg <= cfg_pkt_len_pages128;
+        most_reg <= {cfg_pkt_len_pages128 == 9'd0 ? 9'd511 : cfg_pkt_len_pages128, 7'd0};
 
-        if (next_window || next_packet) begin
-            cut_last_reg <= left_fits;
-            cut_len_reg <= left_fits ? left[15:0] : most;
-            cut_rest_reg <= left - most_of_window;
+        if (cut) begin
+            cut_more_reg <= !left_fits;
+            cut_len_reg <= left_fits ? left[15:0] : most_reg;
+            cut_rest_reg <= left - most;
         end
-        cut_valid_reg <= next_window || next_packet || (cut_valid_reg && !describe);
+        cut_valid_reg <= cut || (cut_valid_reg && !describe);
 
         if (describe) begin
-            packet_last_reg <= cut_last_reg;
+            packet_last_reg <= !cut_more_reg;
             packet_dma_len_reg <= cut_len_reg;
             packet_ip_words_reg <= ip[15:2];
             packet_udp_words_reg <= udp[15:2];
@@ -155,6 +155,7 @@ module roce_tx_plan #(
 
         if (rst || stale) begin
             cut_valid_reg <= 1'b0;
+            cut_more_reg <= 1'b0;
             packet_valid_reg <= 1'b0;
         end
     end

@@ -22,7 +22,7 @@ STATISTICS = (
     "stat_window_long",
     "stat_beat_dropped",
 )
-_SETTLE_CYCLES = 16
+_SETTLE_CYCLES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def native_frames(board: Board, window: bytes, psn: int, buffer: int) -> list[by
 
 
 def apply(dut: Any, board: Board, *, native: bool) -> None:
-    """Write the settings, which count 16 cycles later."""
+    """Write the settings, which count 20 cycles later."""
     registers = board.registers
     dut.cfg_mode_native.value = int(native)
     dut.cfg_bytes_per_window.value = registers.bytes_per_window
