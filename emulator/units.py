@@ -130,3 +130,7 @@ class Clock:
         """Return the number of the first edge that is not before ``time_ps``."""
         # floor(n / f) >= t, with whole t, wherever n / f >= t
         return -(-time_ps * self._edges // self._span_ps)
+
+    def whole_cycles(self, span_ps: int) -> int:
+        """Return how many whole cycles fit into ``span_ps``."""
+        return span_ps * self._edges // self._span_ps

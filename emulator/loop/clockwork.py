@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import simpy
+from simpy.events import NORMAL, EventPriority
 
 __all__ = ["Clockwork"]
 
 T = TypeVar("T")
+
+_LAST = EventPriority(NORMAL + 1)
 
 
 class Clockwork(simpy.Environment):
@@ -18,11 +21,17 @@ class Clockwork(simpy.Environment):
         """Current time in picoseconds."""
         return self._now  # type: ignore[return-value]  # int in, int out: only ints are scheduled
 
-    def after(self, delay_ps: int, action: Callable[[T], None], value: T) -> None:
-        """Call ``action(value)`` when ``delay_ps`` picoseconds have passed."""
+    def after(
+        self, delay_ps: int, action: Callable[[T], None], value: T, *, last: bool = False
+    ) -> None:
+        """Call ``action(value)`` when ``delay_ps`` picoseconds have passed.
+
+        ``last``: after all else that happens at that instant.
+        """
         if delay_ps < 0:
             raise ValueError(f"delay_ps(={delay_ps}) must be >= 0.")
-        self.schedule(_Call(self, action, value), delay=delay_ps)
+        priority = _LAST if last else NORMAL
+        self.schedule(_Call(self, action, value), priority, delay_ps)
 
 
 class _Call(simpy.Event):

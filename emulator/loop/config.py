@@ -13,11 +13,13 @@ from emulator.windows import Window
 __all__ = [
     "Emission",
     "Fpga",
+    "Framing",
     "Host",
     "LinkSpec",
     "LoopConfig",
     "Message",
     "PoolSpec",
+    "RoundFpga",
     "Service",
     "messages_of_shot",
 ]
@@ -88,12 +90,15 @@ class Emission:
 class Message:
     """One message of a shot: the rounds it carries and its size.
 
-    ``packets`` has, for each Ethernet frame of the message, the bus beats its payload takes at the
-    FPGA and the bits it occupies on the line (preamble, FCS and gap included).
+    ``packets`` has, for each Ethernet frame of the message, the bus beats it takes at the FPGA
+    (of its payload for an `Fpga`, of the whole frame for a `RoundFpga`) and the bits it occupies on
+    the line (preamble, FCS and gap included). ``intake`` has the beats in which each of its rounds
+    enters a `RoundFpga`, and is empty for an `Fpga`.
     """
 
     rounds: range
     packets: tuple[tuple[int, int], ...]
+    intake: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,33 @@ class Fpga:
     store_and_forward: bool = True
     min_spacing_cycles: int = 1
     receive_cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFpga:
+    """A packetiser that takes in each round as it comes: the law of ``hdl/rtl/packetiser_up.v``.
+
+    Every patch has an input of its own, whose rounds enter one after the other, ``Message.intake``
+    cycles each. A message is whole with the last beat of its last round, at edge n say; messages
+    leave in the order in which they became whole, those of one cycle in the order of their patches.
+    The first frame begins at edge n + ``pipeline_cycles`` or when the frame before it has left, and
+    frames take one cycle a beat with none between them.
+
+    On the way back a response takes its beats as well: its last beat enters at the first edge at
+    which it has arrived, or that many cycles after the last beat of the one before; the correction
+    is out ``receive_cycles`` later.
+    """
+
+    clock: Clock
+    pipeline_cycles: int
+    receive_cycles: int
+
+
+class Framing(Protocol):
+    """What a packetiser was seen to do, where the cycles come from the RTL itself."""
+
+    def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
+        """Edges of the first and the last beat of each frame of a message, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +190,16 @@ class PoolSpec:
 
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
-    """Everything the loop needs; ``response`` are the packets (beats, line bits) of an answer."""
+    """Everything the loop needs; ``response`` are the packets (beats, line bits) of an answer.
+
+    ``framing`` has the cycles of every message where a `RoundFpga` was run and not modelled.
+    """
 
     emission: Emission
     messages: tuple[Message, ...]
     plan: tuple[Window, ...]
     readout: Service
-    fpga: Fpga
+    fpga: Fpga | RoundFpga
     up: LinkSpec
     down: LinkSpec
     host: Host
@@ -173,6 +208,7 @@ class LoopConfig:
     response: tuple[tuple[int, int], ...]
     feedback_every: int | None = None
     drain: bool = True
+    framing: Framing | None = None
 
     def __post_init__(self) -> None:
         """Check that messages and windows tile the shot, which conservation rests on."""

@@ -1,5 +1,6 @@
 """The loop itself as a SimPy model: processor, FPGA, link, ring, pools, and the way back."""
 
+import heapq
 from array import array
 from collections import deque
 from collections.abc import Callable, Generator
@@ -12,7 +13,7 @@ from emulator.garbage import no_garbage_collection
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
-from emulator.loop.fpga import Packetiser, receive
+from emulator.loop.fpga import Accepted, Receiver, packetisers
 from emulator.loop.job import Job, ShotState
 from emulator.loop.link import Port
 from emulator.loop.pool import WorkerPool
@@ -44,15 +45,19 @@ def run_loop(
 
 
 class _Frame:
-    """A message between processor and dispatcher, with its stamps so far."""
+    """A message between processor and dispatcher, with its stamps so far.
 
-    __slots__ = ("index", "number", "stamps", "state")
+    ``index`` is its place in the order in which messages enter the line, and -1 before.
+    """
 
-    def __init__(self, index: int, number: int, state: ShotState, stamps: list[int]) -> None:
-        self.index = index
+    __slots__ = ("accepted", "index", "number", "stamps", "state")
+
+    def __init__(self, number: int, state: ShotState, emitted_ps: int) -> None:
+        self.index = -1
         self.number = number
         self.state = state
-        self.stamps = stamps
+        self.stamps = [emitted_ps]
+        self.accepted: Accepted
 
 
 class _Loop:
@@ -67,11 +72,17 @@ class _Loop:
         self._route = Route(config.messages, config.plan)
         self._check_ring()
         horizon_ps = self._horizon_ps = config.emission.horizon_ps
-        per_patch = range(config.emission.patches if config.up.per_patch else 1)
-        self._packetisers = [Packetiser(config.fpga, horizon_ps) for _ in per_patch]
-        self._up = [Port(config.up, horizon_ps) for _ in per_patch]
+        self._packetisers = packetisers(config)
+        self._up = [Port(config.up, horizon_ps) for _ in self._packetisers]
+        # messages that are not whole yet, by (last edge, patch, count)
+        self._unframed: list[tuple[int, int, int, _Frame]] = []
+        shared = config.emission.patches > len(self._packetisers)
+        self._by_cycle = shared and self._packetisers[0].by_cycle
         down = range(config.emission.patches if config.down.per_patch else 1)
         self._down = [Port(config.down, horizon_ps) for _ in down]
+        [(response_beats, _), *more] = config.response
+        response_beats += sum(beats for beats, _ in more)
+        self._receivers = [Receiver(config.fpga, response_beats) for _ in down]
         self._ring = [False] * config.host.slots
         self._ring_queue: deque[_Frame] = deque()
         self._ring_waits = 0
@@ -85,6 +96,7 @@ class _Loop:
         self._matchers = WorkerPool(self._env, config.decode, horizon_ps, _stamp, self._decoded)
         self._last_digitised_ps = [0] * config.emission.patches
         self._shots: dict[tuple[int, int], ShotState] = {}
+        self._emissions = 0
         self._sent = 0
         self._responses = 0
         self._emitted = 0
@@ -95,6 +107,7 @@ class _Loop:
         self._rows = array("q")
         self._message_rows = array("q")
         self._lost_rows = array("q")
+        self._response_rows = array("q")
         self._done = array("q")  # rows of time, rounds decoded or lost by then
         self._response_bits = [bits for _beats, bits in config.response]
         commits = [window.commits for window in config.plan]
@@ -123,35 +136,55 @@ class _Loop:
                 self._emit(state, number)
 
     def _emit(self, state: ShotState, number: int) -> None:
-        now, patch = self._env.now, state.patch
+        now, patch, shot = self._env.now, state.patch, state.shot
         self._emitted += len(self._config.messages[number].rounds)
-        if self._progress is not None and self._sent & 0xFFF == 0:
+        if self._progress is not None and self._emissions & 0xFFF == 0:
             self._progress(self._emitted)
-        frame = _Frame(self._sent, number, state, [now])
-        self._sent += 1
-        readout = self._config.readout
-        digitised = max(now + readout(frame.index, 1), self._last_digitised_ps[patch])
-        self._last_digitised_ps[patch] = digitised
+        self._emissions += 1
+        frame = _Frame(number, state, now)
+        readout, earliest = self._config.readout, self._last_digitised_ps[patch]
+        place = shot * len(self._config.messages) + number
+        delay = readout(place * self._emission.patches + patch, 1)
+        digitised = self._last_digitised_ps[patch] = max(now + delay, earliest)
         frame.stamps.append(digitised)
-        if readout.constant_ps is not None:
+        packetiser = self._packetisers[patch if self._config.up.per_patch else 0]
+        frame.accepted = packetiser.accept(
+            patch, shot, number, earliest_ps=earliest, delay_ps=delay
+        )
+        if self._by_cycle:
+            self._queue(frame)
+        elif readout.constant_ps is not None:
             self._transmit(frame)  # arrivals keep the order of emissions: no event needed
         else:
             self._env.after(digitised - now, self._transmit, frame)
 
+    def _queue(self, frame: _Frame) -> None:
+        """Leave a message until the cycle in which it is whole: then its turn is known."""
+        edge, patch = frame.accepted.last_edge, frame.state.patch
+        heapq.heappush(self._unframed, (edge, patch, self._emissions, frame))
+        whole_ps = self._config.fpga.clock.edge_ps(edge)
+        self._env.after(whole_ps - self._env.now, self._whole, edge, last=True)
+
+    def _whole(self, edge: int) -> None:
+        while self._unframed and self._unframed[0][0] <= edge:
+            self._transmit(heapq.heappop(self._unframed)[-1])
+
     def _transmit(self, frame: _Frame) -> None:
         """Take the message through packetiser and line, both FIFO: by recursion, in one step."""
-        port = frame.state.patch if self._config.up.per_patch else 0
-        packets = self._config.messages[frame.number].packets
-        frames = self._packetisers[port].frame(frame.stamps[1], packets)
+        patch, shot, number = frame.state.patch, frame.state.shot, frame.number
+        frame.index = self._sent
+        self._sent += 1
+        port = patch if self._config.up.per_patch else 0
+        frames = self._packetisers[port].frame(patch, shot, number, frame.accepted)
         delivered = self._up[port].send(frame.index, frames)
         framed = frames[0][0]
         frame.stamps += (framed, delivered)
         loses = self._config.up.loses
         lost = loses is not None and loses()
         if self._keep_windows:
-            state = frame.state
+            taken = self._config.fpga.clock.edge_ps(frame.accepted.first_edge)
             self._message_rows.extend(
-                (frame.index, state.patch, state.shot, frame.number, framed, delivered, lost)
+                (frame.index, patch, shot, number, taken, framed, delivered, lost)
             )
         arrived = self._missed if lost else self._delivered
         self._env.after(delivered - self._env.now, arrived, frame)
@@ -240,10 +273,11 @@ class _Loop:
 
     def _decoded(self, job: Job, now: int) -> None:
         state, config = job.state, self._config
-        port = self._down[state.patch if config.down.per_patch else 0]
-        returned = port.send(self._responses, [(now, bits) for bits in self._response_bits])
+        port = state.patch if config.down.per_patch else 0
+        frames = [(now, bits) for bits in self._response_bits]
+        returned = self._down[port].send(self._responses, frames)
         self._responses += 1
-        applied = receive(config.fpga, returned)
+        applied = self._receivers[port].applied_ps(returned)
         rounds = self._commits[job.position][0]
         self._decoded_rounds += rounds
         if config.drain or applied <= self._horizon_ps:
@@ -254,6 +288,7 @@ class _Loop:
         else:
             self._late_rounds += rounds
         if self._keep_windows:
+            self._response_rows.extend((job.window, returned))
             self._done.extend((now, self._decoded_rounds + sum(self._lost_rounds)))
         self._close(job)
 
@@ -295,6 +330,7 @@ class _Loop:
         record = LoopRecord(
             windows=table(COLUMNS, self._rows),
             messages=table(MESSAGE_COLUMNS, self._message_rows),
+            responses=np.array(self._response_rows, dtype=np.int64).reshape(-1, 2),
             lost=np.array(self._lost_rows, dtype=np.int64).reshape(-1, 4),
             causes=CAUSES,
             emitted=self._emitted,

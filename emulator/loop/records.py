@@ -53,9 +53,19 @@ STAGES = (
 
 COLUMNS = LABELS + TIMESTAMPS
 
-MESSAGE_COLUMNS = ("message", "patch", "shot", "number", "framed_ps", "delivered_ps", "lost")
-"""One row per message up the link: running number, patch, shot, place in the shot, first bit on the
-line, delivery, and whether it was lost on the way (1) or not (0)."""
+MESSAGE_COLUMNS = (
+    "message",
+    "patch",
+    "shot",
+    "number",
+    "taken_ps",
+    "framed_ps",
+    "delivered_ps",
+    "lost",
+)
+"""One row per message up the link: place in the order on the line, patch, shot, place in the shot,
+first bit into the packetiser, first bit on the line, delivery, and whether it was lost on the way
+(1) or not (0)."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,9 @@ class LoopRecord:
     """All that one run of the loop did.
 
     ``windows``: int64 array of shape (n,) per name in COLUMNS, one row per window whose correction
-    was applied, ordered by ``window``; ``messages`` the same for MESSAGE_COLUMNS. ``lost``: int64
-    array (m, 4) of window, patch, shot, cause (index into ``causes``). Rounds obey emitted =
+    was applied, ordered by ``window``; ``messages`` the same for MESSAGE_COLUMNS. ``responses``:
+    int64 (n, 2) of window and instant of return, in the order in which they were sent. ``lost``:
+    int64 array (m, 4) of window, patch, shot, cause (index into ``causes``). Rounds obey emitted =
     decoded + in flight + sum of lost.
     ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
     were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
@@ -83,6 +94,7 @@ class LoopRecord:
 
     windows: dict[str, NDArray[np.int64]]
     messages: dict[str, NDArray[np.int64]]
+    responses: NDArray[np.int64]
     lost: NDArray[np.int64]
     causes: tuple[str, ...]
     emitted: int

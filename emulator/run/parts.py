@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from numpy.random import Generator
 
-from emulator.loop.config import Emission, Fpga, Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.loop.config import Emission, Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
 from emulator.run.services import Services
 from emulator.run.traffic import messages, response_packets
 from emulator.scenario import sections
@@ -85,7 +85,12 @@ def stage_sources(
         confidence = origin.confidence if origin else None
         return f"{clock}: {law}", confidence or "assumed"
 
-    law = f"{fpga.pipeline_cycles} cycles behind the {fpga.bus_bits} bit bus"
+    place = (
+        f"{fpga.bus_bits} bit bus"
+        if fpga.intake == "message"
+        else f"last beat of the last round, {fpga.input_bits} bits wide"
+    )
+    law = f"{fpga.pipeline_cycles} cycles behind the {place}"
     found = {
         "readout": source(services.readout, "qpu.readout"),
         "packetise": cycles("pipeline_cycles", law),
@@ -103,9 +108,12 @@ def stage_sources(
     return found
 
 
-def _fpga(section: sections.Fpga) -> Fpga:
+def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
+    clock = Clock(section.clock)
+    if section.intake == "rounds":
+        return RoundFpga(clock, section.pipeline_cycles, section.receive_cycles)
     return Fpga(
-        clock=Clock(section.clock),
+        clock=clock,
         pipeline_cycles=section.pipeline_cycles,
         store_and_forward=section.store_and_forward,
         min_spacing_cycles=section.min_spacing_cycles,

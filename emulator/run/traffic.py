@@ -16,9 +16,9 @@ from emulator.wire import (
     WireError,
     message_frames,
 )
-from emulator.wire.framing import BEAT_BYTES, Direction
+from emulator.wire.framing import BEAT_BYTES, LINE_OVERHEAD_BITS, Direction
 
-__all__ = ["messages", "response_packets", "window_plan"]
+__all__ = ["carried_rounds", "messages", "payload_sizes", "response_packets", "window_plan"]
 
 Packets = tuple[tuple[int, int], ...]
 """Bus beats and line bits of each frame of a message."""
@@ -41,24 +41,49 @@ def messages(
     """Messages that carry the detection events of one shot up the link, in order.
 
     ``bits_per_round`` has the detectors each round completes. A message is an enqueue_syndromes
-    call, bit-packed, or with ``encoding = "bytes"`` the pre-decoder's byte per detector. Raises
-    ScenarioError for a message larger than the protocol allows and an MTU too small for any.
+    call, bit-packed, or with ``encoding = "bytes"`` the pre-decoder's byte per detector. Over RoCE
+    all take a window of the same length, that of the longest. Raises ScenarioError for a message
+    larger than the protocol allows and an MTU too small for any.
     """
-    rounds = len(bits_per_round)
+    carried = carried_rounds(fpga, window, len(bits_per_round))
+    payloads = payload_sizes(fpga, carried, bits_per_round)
+    by_round = fpga.intake == "rounds"
+    return tuple(
+        Message(
+            rounds=numbers,
+            packets=_packets(payload, link, "up", fpga, max(payloads)),
+            intake=_intake(fpga, numbers, bits_per_round) if by_round else (),
+        )
+        for numbers, payload in zip(carried, payloads, strict=True)
+    )
+
+
+def carried_rounds(fpga: Fpga, window: WindowSection, rounds: int) -> tuple[range, ...]:
+    """Rounds of each message of a shot of ``rounds`` rounds, in order."""
     size = fpga.rounds_per_message
-    per_message = (window.commit or rounds) if size == "window" else size
-    found = []
-    for carried in messages_of_shot(rounds, per_message):
-        payload = _payload_bytes(fpga.encoding, sum(bits_per_round[r] for r in carried))
-        found.append(Message(carried, _packets(payload, link, "up", fpga.bus_bits)))
-    return tuple(found)
+    return messages_of_shot(rounds, (window.commit or rounds) if size == "window" else size)
+
+
+def payload_sizes(fpga: Fpga, carried: Sequence[range], bits_per_round: Sequence[int]) -> list[int]:
+    """Bytes of each message of a shot, by really encoding them."""
+    return [_payload_bytes(fpga.encoding, sum(bits_per_round[r] for r in c)) for c in carried]
+
+
+def _intake(fpga: Fpga, numbers: range, bits_per_round: Sequence[int]) -> tuple[int, ...]:
+    for number in numbers:
+        if bits_per_round[number] == 0:
+            raise ScenarioError(
+                f"fpga.intake: round {number} has no detector, and a round enters with its bits; "
+                'write intake = "message"'
+            )
+    return tuple(-(-bits_per_round[number] // fpga.input_bits) for number in numbers)
 
 
 def response_packets(fpga: Fpga, link: Link, observables: int) -> Packets:
     """Frames of the response that carries the corrections of one window down the link."""
     result = bytes(-(-observables // 8))
     payload = len(Response(Status.OK, result=result).encode())
-    return _packets(payload, link, "down", fpga.bus_bits)
+    return _packets(payload, link, "down", fpga, payload)
 
 
 def _payload_bytes(encoding: str, bits: int) -> int:
@@ -74,15 +99,24 @@ def _payload_bytes(encoding: str, bits: int) -> int:
         ) from error
 
 
-def _packets(payload_bytes: int, link: Link, direction: Direction, bus_bits: int) -> Packets:
-    def line_bits(size: int) -> tuple[int, ...]:
+def _packets(
+    payload_bytes: int, link: Link, direction: Direction, fpga: Fpga, window_bytes: int
+) -> Packets:
+    def line_bits(size: int, window: int) -> tuple[int, ...]:
         try:
-            return message_frames(size, link.framing, mtu=link.mtu, direction=direction)
+            return message_frames(
+                size, link.framing, mtu=link.mtu, direction=direction, window_bytes=window
+            )
         except WireError as error:
             raise ScenarioError(f"link.{direction}.{error}") from error
 
-    # what framing adds to a frame that needs no padding
-    overhead_bits = line_bits(BEAT_BYTES)[0] - 8 * BEAT_BYTES
+    # what is on the line but not on the bus: what framing adds to a frame that needs no padding,
+    # or, where the frame itself is on the bus, what the MAC adds to it
+    if fpga.intake == "message":
+        overhead_bits = line_bits(BEAT_BYTES, BEAT_BYTES)[0] - 8 * BEAT_BYTES
+    else:
+        overhead_bits = 0 if link.framing == "raw" else LINE_OVERHEAD_BITS
     return tuple(
-        (-(-(bits - overhead_bits) // bus_bits), bits) for bits in line_bits(payload_bytes)
+        (-(-(bits - overhead_bits) // fpga.bus_bits), bits)
+        for bits in line_bits(payload_bytes, window_bytes)
     )

@@ -86,10 +86,18 @@ class Fpga(Section):
     preset: str | None = None
     clock: Frequency = parse_frequency("322.265625 MHz")
     bus_bits: Literal[64, 128, 256, 512] = 512
+    intake: Literal["message", "rounds"] = "message"
+    """``message``: a message enters over the bus when its last round is there; ``rounds``: each
+    round enters as it comes, over an input of its patch, and messages leave in order without gaps.
+    """
+    input_bits: Literal[8, 16, 32, 64, 128, 256] = 32
+    """Width of a patch's input, with ``intake = "rounds"``."""
     pipeline_cycles: Natural = 22
+    """From the last beat of a packet (with ``rounds``: of a message's last round) to its frame."""
     store_and_forward: StrictBool = True
+    """Whether a packet waits for its last beat; has no effect with ``intake = "rounds"``."""
     min_spacing_cycles: Natural = 48
-    """Shortest distance between the starts of two messages."""
+    """Shortest distance between the starts of two messages; no effect with ``rounds``."""
     receive_cycles: Natural = 18
     """From the last beat of an answer to the correction being applied."""
     rounds_per_message: Annotated[Count | Literal["window"], BeforeValidator(_rounds_or_window)] = (
@@ -98,7 +106,8 @@ class Fpga(Section):
     """Rounds of one message; ``"window"``: what a window commits."""
     encoding: Literal["bits", "bytes"] = "bits"
     """Whether a detection event takes a bit or a byte on the line."""
-    timing: Literal["model"] = "model"
+    timing: Literal["model", "rtl"] = "model"
+    """Cycles by the law that these keys describe, or from running the packetiser in hdl/rtl."""
 
 
 class Link(Section):

@@ -21,6 +21,8 @@ _PREAMBLE = 8  # with start-of-frame delimiter; IEEE 802.3 clause 3 for all four
 _FCS = 4
 _LEAST_FRAME = 64
 _GAP = 12
+LINE_OVERHEAD_BITS = 8 * (_PREAMBLE + _FCS + _GAP)
+"""Bits that the MAC adds to a frame, padding to the minimum apart."""
 _ETHERNET = UDP_DATAGRAM["ip_version_ihl"].offset  # not counted by an MTU
 
 
@@ -30,17 +32,19 @@ def line_bits(frame_bytes: int) -> int:
     ``frame_bytes`` counts from the destination MAC, without frame check sequence; preamble, frame
     check sequence, padding to the minimum frame and the inter-packet gap are added (IEEE 802.3).
     """
-    return 8 * (_PREAMBLE + max(frame_bytes + _FCS, _LEAST_FRAME) + _GAP)
+    return LINE_OVERHEAD_BITS + 8 * max(frame_bytes, _LEAST_FRAME - _FCS)
 
 
 @cache
 def message_frames(
-    payload_bytes: int, framing: Framing, *, mtu: int, direction: Direction
+    payload_bytes: int, framing: Framing, *, mtu: int, direction: Direction, window_bytes: int = 0
 ) -> tuple[int, ...]:
     """Line bits of every frame that carries a message of ``payload_bytes``, in order.
 
     ``roce`` up (FPGA to host) is one window, filled to whole 64-byte beats and cut into RDMA
-    writes of whole 128-byte pages, as many as the MTU holds; ``roce`` down is SEND Only packets.
+    writes of whole 128-byte pages, as many as the MTU holds; ``window_bytes`` is that of the
+    longest message, since all windows of a packetiser are of one length. ``roce`` down is SEND
+    Only packets.
     ``udp`` is plain datagrams. ``raw`` is the payload alone, as on a chip or a parallel bus.
     ``mtu`` is that of IP, in bytes: IPv4 header to the end of the ICRC or of the datagram.
 
@@ -53,7 +57,7 @@ def message_frames(
     if framing == "udp":
         sizes = _udp_frames(payload_bytes, mtu)
     elif direction == "up":
-        sizes = _write_frames(payload_bytes, mtu)
+        sizes = _write_frames(max(payload_bytes, window_bytes), mtu)
     else:
         sizes = _send_frames(payload_bytes, mtu)
     return tuple(line_bits(size) for size in sizes)

@@ -12,6 +12,7 @@ from emulator.loop.config import (
     LoopConfig,
     Message,
     PoolSpec,
+    RoundFpga,
     messages_of_shot,
 )
 from emulator.units import PS_PER_S, Clock
@@ -61,7 +62,7 @@ def loop_config(
     up: LinkSpec = IDEAL_LINK,
     down: LinkSpec = IDEAL_LINK,
     host: Host = IDEAL_HOST,
-    fpga: Fpga = IDEAL_FPGA,
+    fpga: Fpga | RoundFpga = IDEAL_FPGA,
     readout: Fixed | Listed = INSTANT,
     patch_offset_ps: int = 0,
     shot_period_ps: int = 0,

@@ -200,6 +200,7 @@ def test_what_the_results_assemble_is_understood() -> None:
         end_ps=int(WINDOWS["applied_ps"].max()),
         backlog=BACKLOG,
         messages={},
+        responses=np.empty((0, 2), dtype=np.int64),
     )
     result = assemble(
         record,

@@ -39,10 +39,11 @@ def run_of(
     behind = end // ROUND_PS - window_rounds * (index + 1)
     behind = np.minimum(behind, window_rounds * (count - index - 1))
     busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
-    sent = (index, 0 * index, index, 0 * index, emitted, emitted, 0 * index)
+    sent = (index, 0 * index, index, 0 * index, emitted, emitted, emitted, 0 * index)
     return LoopRecord(
         windows=windows,
         messages=dict(zip(MESSAGE_COLUMNS, sent, strict=True)),
+        responses=np.stack([index, end], axis=1)[kept],
         lost=np.array([[count + k, 0, k % count, 0] for k in range(lost)], dtype=np.int64).reshape(
             -1, 4
         ),

@@ -60,6 +60,40 @@ def requests_of(
     return found
 
 
+def place_of(overrides: tuple[str, ...], request_id: int) -> tuple[int, int, int]:
+    """Patch, shot and place in the shot of the message with this id."""
+    sent, patches = ran(*overrides).record.messages, resolved(*overrides).scenario.qpu.patches
+    counter, patch = divmod(request_id, patches)
+    shot, number = divmod(counter, int(sent["number"].max()) + 1)
+    return patch, shot, number
+
+
+def sent_rows(overrides: tuple[str, ...]) -> dict[tuple[int, int, int], dict[str, int]]:
+    """Rows of the message table by patch, shot and place in the shot."""
+    sent = ran(*overrides).record.messages
+    rows = [dict(zip(sent, row, strict=True)) for row in zip(*sent.values(), strict=True)]
+    return {
+        (int(row["patch"]), int(row["shot"]), int(row["number"])): {
+            k: int(v) for k, v in row.items()
+        }
+        for row in rows
+    }
+
+
+def window_rows(overrides: tuple[str, ...]) -> dict[int, int]:
+    """Rows of the window table by the id of the request that each window answers."""
+    run, scenario = ran(*overrides).record, resolved(*overrides).scenario
+    bits = bits_per_round(source_of(scenario)).tolist()
+    shape = messages(scenario.fpga, scenario.link.up, scenario.window, bits)
+    found = {}
+    for row in range(len(run.windows["window"])):
+        last = int(run.windows["last_round"][row])
+        [number] = [n for n, message in enumerate(shape) if last in message.rounds]
+        counter = int(run.windows["shot"][row]) * len(shape) + number
+        found[counter * scenario.qpu.patches + int(run.windows["patch"][row])] = row
+    return found
+
+
 def responses_of(frames: list[tuple[int, int, bytes]]) -> list[tuple[int, Response, RoceFrame]]:
     decoded = [(t, decode_frame(data)) for t, interface, data in frames if interface == DOWN]
     assert all(frame.opcode is Opcode.SEND_ONLY for _, frame in decoded)
@@ -74,7 +108,7 @@ def test_the_line_carries_the_bits_of_the_frames(overrides: tuple[str, ...]) -> 
     found = requests_of(frames_of(overrides))
     assert len(found) == len(sent["message"]) == len(shape) * 120 * scenario.qpu.patches
     for _, request, _, line in found:
-        number = int(sent["number"][request.request_id])
+        *_, number = place_of(overrides, request.request_id)
         assert line == sum(bits for _, bits in shape[number].packets)
     [(_, response_bits)] = response_packets(scenario.fpga, scenario.link.down, 1)
     down = {line_bits(len(data)) for _, interface, data in frames_of(overrides) if interface}
@@ -91,23 +125,23 @@ def test_a_message_is_as_long_on_the_line_as_its_frames() -> None:
 
 @every_variant
 def test_requests_carry_the_sampled_syndromes(overrides: tuple[str, ...]) -> None:
-    scenario, sent = resolved(*overrides).scenario, ran(*overrides).record.messages
+    scenario = resolved(*overrides).scenario
     detectors, _ = shots_of(scenario)
     source = source_of(scenario)
     bits = bits_per_round(source).tolist()
     shape = messages(scenario.fpga, scenario.link.up, scenario.window, bits)
     carried = 0
     for _, request, _, _ in requests_of(frames_of(overrides)):
-        row = {name: int(column[request.request_id]) for name, column in sent.items()}
-        shot = detectors[row["shot"] * scenario.qpu.patches + row["patch"]]
+        patch, shot_number, place = place_of(overrides, request.request_id)
+        shot = detectors[shot_number * scenario.qpu.patches + patch]
         expected = [
             bit
-            for number in shape[row["number"]].rounds
+            for number in shape[place].rounds
             for bit in shot[source.detector_round == number].tolist()
         ]
         if isinstance(request.call, EnqueueSyndromes):
-            assert request.call.decoder_id == row["patch"]
-            assert request.call.counter == row["number"]
+            assert request.call.decoder_id == patch
+            assert request.call.counter == shot_number * len(shape) + place
             assert request.call.bits.tolist() == expected
         else:
             assert isinstance(request.call, Predecode)
@@ -120,15 +154,19 @@ def test_requests_carry_the_sampled_syndromes(overrides: tuple[str, ...]) -> Non
 def test_times_are_those_of_the_tables(overrides: tuple[str, ...]) -> None:
     record, frames = ran(*overrides).record, frames_of(overrides)
     assert [time_ps for time_ps, _, _ in frames] == sorted(time_ps for time_ps, _, _ in frames)
-    found = {request.request_id: time_ps for time_ps, request, _, _ in requests_of(frames)}
-    assert found == dict(enumerate(record.messages["framed_ps"].tolist()))
+    rows, stamps = sent_rows(overrides), {}
     for time_ps, request, _, _ in requests_of(frames):
+        row = rows.pop(place_of(overrides, request.request_id))
+        assert time_ps == row["framed_ps"]
         nanoseconds, seconds = request.ptp_timestamp >> 32, request.ptp_timestamp & 0xFFFFFFFF
-        assert seconds * 10**9 + nanoseconds == time_ps // 1000
-    windows = record.windows
-    answered = {response.request_id: time_ps for time_ps, response, _ in responses_of(frames)}
-    ends = windows["decode_end_ps"].tolist()
-    assert answered == dict(zip(windows["window"].tolist(), ends, strict=True))
+        assert seconds * 10**9 + nanoseconds == row["taken_ps"] // 1000
+        stamps[request.request_id] = request.ptp_timestamp
+    assert not rows
+    windows = window_rows(overrides)
+    for time_ps, response, _ in responses_of(frames):
+        assert time_ps == record.windows["decode_end_ps"][windows.pop(response.request_id)]
+        assert response.ptp_timestamp == stamps[response.request_id]
+    assert not windows
 
 
 @every_variant
@@ -145,9 +183,10 @@ def test_packet_numbers_count_the_frames_of_each_queue_pair(overrides: tuple[str
 
 @every_variant
 def test_slots_are_those_of_the_ring(overrides: tuple[str, ...]) -> None:
-    slots = resolved(*overrides).scenario.host.ring_slots
+    slots, rows = resolved(*overrides).scenario.host.ring_slots, sent_rows(overrides)
     for _, request, frames, _ in requests_of(frames_of(overrides)):
-        assert frames[-1].slot == request.request_id % slots
+        row = rows[place_of(overrides, request.request_id)]
+        assert frames[-1].slot == row["message"] % slots
         addresses = [frame.va for frame in frames]
         assert addresses == sorted(set(addresses), key=lambda va: va or 0)
 
@@ -158,9 +197,9 @@ def test_responses_carry_the_predicted_observables(overrides: tuple[str, ...]) -
     detectors, _ = shots_of(scenario)
     predicted = pymatching.Matching(source_of(scenario).dem).decode_batch(detectors)[:, 0]
     assert 0 < predicted.sum() < len(predicted)
-    order = {window: k for k, window in enumerate(windows["window"].tolist())}
+    rows = window_rows(overrides)
     for _, response, _ in responses_of(frames_of(overrides)):
-        row = order[response.request_id]
+        row = rows[response.request_id]
         shot = int(windows["shot"][row]) * scenario.qpu.patches + int(windows["patch"][row])
         assert response.status is Status.OK
         assert response.result == bytes([predicted[shot]])
@@ -168,26 +207,24 @@ def test_responses_carry_the_predicted_observables(overrides: tuple[str, ...]) -
 
 @pytest.mark.parametrize("overrides", [SLIDING, PARALLEL])
 def test_responses_of_the_windows_of_a_shot_add_up(overrides: tuple[str, ...]) -> None:
-    windows = len(ran(*overrides).record.windows["window"]) // 120
     _, observables = shots_of(resolved(*overrides).scenario)
     found = np.zeros(120, dtype=np.uint8)
     for _, response, _ in responses_of(frames_of(overrides)):
-        found[response.request_id // windows] ^= response.result[0]
+        _, shot, _ = place_of(overrides, response.request_id)
+        found[shot] ^= response.result[0]
     assert ran(*overrides).answers.wrong is not None
     assert ((found != observables[:, 0]) == ran(*overrides).answers.wrong).all()
 
 
 @pytest.mark.parametrize("overrides", [(), PATCHES, EACH_ROUND])
 def test_fewer_shots_are_the_first_ones(overrides: tuple[str, ...]) -> None:
-    some, patches = frames_of(overrides, shots=5), resolved(*overrides).scenario.qpu.patches
-    windows, sent = ran(*overrides).record.windows, ran(*overrides).record.messages
-    asked = {
-        UP: np.flatnonzero(sent["shot"] < 5),
-        DOWN: windows["window"][windows["shot"] < 5],
-    }
-    assert {r.request_id for _, r, _, _ in requests_of(some)} == set(asked[UP].tolist())
-    assert {r.request_id for _, r, _ in responses_of(some)} == set(asked[DOWN].tolist())
-    assert len(asked[DOWN]) == 5 * patches * len(set(windows["first_round"].tolist()))
+    some = frames_of(overrides, shots=5)
+    windows = ran(*overrides).record.windows
+    sent = {place for place in sent_rows(overrides) if place[1] < 5}
+    assert {place_of(overrides, r.request_id) for _, r, _, _ in requests_of(some)} == sent
+    asked = {i for i, row in window_rows(overrides).items() if windows["shot"][row] < 5}
+    assert {r.request_id for _, r, _ in responses_of(some)} == asked
+    assert len(asked) == (windows["shot"] < 5).sum()
 
 
 def test_what_never_came_back_has_no_response() -> None:

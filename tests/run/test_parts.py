@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from emulator.decoders.answers import Answers
-from emulator.loop.config import LoopConfig
+from emulator.loop.config import Fpga, LoopConfig, RoundFpga
 from emulator.loop.records import STAGES
 from emulator.run.parts import loop_config, stage_sources
 from emulator.run.services import Seeds, Services, stage_services
 from emulator.run.traffic import window_plan
 from emulator.scenario import Resolved
 from emulator.timing import TimingContext
+from emulator.units import Clock
 from tests.run.examples import SLIDING, resolved, source_of
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -70,9 +71,12 @@ def test_every_value_of_a_scenario_reaches_the_loop() -> None:
     assert (emission.patches, emission.patch_offset_ps) == (2, 50_000)
     assert emission.shot_period_ps == 6_000_000
     fpga = config.fpga
+    assert isinstance(fpga, Fpga)
     assert fpga.clock.hertz == Fraction(250_000_000)
     assert (fpga.pipeline_cycles, fpga.min_spacing_cycles, fpga.receive_cycles) == (5, 7, 9)
     assert not fpga.store_and_forward
+    rounds = built("fpga.intake=rounds", "fpga.input_bits=8", "fpga.pipeline_cycles=5").fpga
+    assert rounds == RoundFpga(Clock(Fraction(322_265_625)), 5, 18)
     up, down = config.up, config.down
     assert (up.rate_bps, up.propagation_ps, up.hops) == (100_000_000_000, 11_000, 2)
     assert (up.hop_latency_ps, up.per_patch, up.loses) == (13_000, True, None)

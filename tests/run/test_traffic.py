@@ -104,3 +104,27 @@ def test_what_the_protocol_cannot_carry_is_refused_with_its_key() -> None:
     messages(Fpga.model_validate({"rounds_per_message": 1}), Link(), window(), [1_000_000] * 2)
     with pytest.raises(ScenarioError, match=r"link\.up\.mtu\(=100\) leaves no room.*at least 192"):
         messages(Fpga(), Link.model_validate({"mtu": "100 B"}), window(), BITS)
+
+
+def test_windows_of_one_length_whatever_their_message_holds() -> None:
+    """Messages of 63 and 65 bytes, of which the longest says how long the windows are."""
+    several = messages(Fpga(rounds_per_message=1), Link(), window(), [56, 72])
+    assert len({message.packets for message in several}) == 1
+    [single] = messages(Fpga(rounds_per_message=1), Link(), window(), [56])
+    assert single.packets[0][1] < several[0].packets[0][1]
+
+
+def test_rounds_enter_beat_by_beat_and_whole_frames_take_the_bus() -> None:
+    fpga = Fpga(intake="rounds", input_bits=16, bus_bits=64)
+    [message] = messages(fpga, Link(), window(), [12, 24, 33])
+    assert message.intake == (1, 2, 3)
+    [(beats, bits)] = message.packets
+    frame_bytes = bits // 8 - 24
+    assert beats == -(-frame_bytes // 8)
+    [(down_beats, down_bits)] = response_packets(fpga, Link(), 1)
+    assert down_beats == -(-(down_bits // 8 - 24) // 8)
+
+
+def test_a_round_without_bits_cannot_enter() -> None:
+    with pytest.raises(ScenarioError, match=r"fpga\.intake: round 1 has no detector"):
+        messages(Fpga(intake="rounds"), Link(), window(), [4, 0, 4])
