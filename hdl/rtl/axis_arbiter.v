@@ -189,6 +189,179 @@ module axis_arbiter #(
         .m_axis_tuser(m_axis_tuser)
     );
 
+`ifdef FORMAL
+    // Proved by induction for two ports. The first cycle is a reset, and no more than FRAMES frames
+    // wait; nothing else is assumed of the surroundings. Counts go round at 16.
+    reg f_past_valid = 1'b0;
+    always @(posedge clk) f_past_valid <= 1'b1;
+    always @* if (!f_past_valid) assume (rst);
+
+    localparam BEAT_W = DATA_W + KEEP_W + 1 + USER_W;
+    wire [BEAT_W-1:0] f_out_beat = {m_axis_tuser, m_axis_tlast, m_axis_tkeep, m_axis_tdata};
+    wire [1:0]        f_accept = s_axis_tvalid & s_axis_tready;
+    wire [1:0]        f_begin = s_len_tvalid & s_len_tready;
+    wire [LEN_W-1:0]  f_length = f_begin[1] ? s_len_tdata[LEN_W +: LEN_W] : s_len_tdata[0 +: LEN_W];
+    wire              f_taken = m_axis_tvalid && m_axis_tready;
+    // what the register behind the turns holds in its second place
+    (* hierconn *) wire              \skid_inst.temp_valid_reg ;
+    (* hierconn *) wire [BEAT_W-1:0] \skid_inst.temp_beat_reg ;
+    wire              f_temp_valid = \skid_inst.temp_valid_reg ;
+    wire [BEAT_W-1:0] f_temp_beat = \skid_inst.temp_beat_reg ;
+    wire              f_temp_last = f_temp_beat[DATA_W+KEEP_W];
+
+    // An offered beat or length is held, unchanged, until it is taken.
+    always @(posedge clk) if (f_past_valid && $past(!rst)) begin
+        if ($past(m_axis_tvalid && !m_axis_tready)) assert (m_axis_tvalid && $stable(f_out_beat));
+        if ($past(m_len_tvalid && !m_len_tready)) assert (m_len_tvalid && $stable(m_len_tdata));
+    end
+
+    // One frame passes at a time; its length is offered a cycle after it was taken, and each beat.
+    always @* if (f_past_valid) begin
+        assert (turn_reg != 2'b11 && (s_axis_tready & ~turn_reg) == 0);
+        if (!rst) assert (f_begin != 2'b11);
+    end
+    always @(posedge clk) if (f_past_valid && $past(!rst)) begin
+        if ($past(f_begin != 0)) begin
+            assert (turn_reg == $past(f_begin));
+            assert (m_len_tvalid && m_len_tdata == $past(f_length));
+        end
+        if ($past(f_accept != 0)) assert (m_axis_tvalid);
+    end
+
+    // The ports of the beats that are held, in the order in which they were accepted
+    reg  f_out_port, f_temp_port;
+    always @(posedge clk) begin
+        if (f_taken || !m_axis_tvalid)
+            f_out_port <= f_temp_valid ? f_temp_port : f_accept[1];
+        if (f_accept != 0)
+            f_temp_port <= f_accept[1];
+    end
+
+    // Nothing of a port is lost, comes twice or out of order: a beat, a frame, its tlast.
+    (* anyconst *) reg [3:0] f_mark;
+    reg  [7:0] f_come, f_begun;
+    genvar f;
+    generate
+        for (f = 0; f < 2; f = f + 1) begin : g_proof
+            wire              out = m_axis_tvalid && f_out_port == f;
+            wire              temp = f_temp_valid && f_temp_port == f;
+            reg  [3:0]        in_count, out_count, end_count;
+            reg  [BEAT_W-1:0] beat;
+            always @(posedge clk) begin
+                in_count <= in_count + f_accept[f];
+                out_count <= out_count + (out && m_axis_tready);
+                end_count <= end_count + (out && m_axis_tready && m_axis_tlast);
+                f_come[4*f +: 4] <= f_come[4*f +: 4] + s_come[f];
+                f_begun[4*f +: 4] <= f_begun[4*f +: 4] + f_begin[f];
+                // whichever beat is marked, it leaves in its turn as it came
+                if (f_accept[f] && in_count == f_mark)
+                    beat <= {
+                        s_axis_tuser[f*USER_W +: USER_W], s_axis_tlast[f],
+                        s_axis_tkeep[f*KEEP_W +: KEEP_W], s_axis_tdata[f*DATA_W +: DATA_W]
+                    };
+                if (rst)
+                    {in_count, out_count, end_count, f_come[4*f +: 4], f_begun[4*f +: 4]} <= 0;
+            end
+            wire [3:0] ends = end_count + (out && m_axis_tlast) + (temp && f_temp_last);
+            wire [3:0] temp_number = out_count + out;
+            always @* if (f_past_valid) begin
+                assert (in_count == temp_number + temp);
+                assert (f_begun[4*f +: 4] == ends + turn_reg[f]);
+                if (out && out_count == f_mark) assert (f_out_beat == beat);
+                if (temp && temp_number == f_mark) assert (f_temp_beat == beat);
+            end
+        end
+    endgenerate
+
+    // No beat comes between those of a frame: who is in the middle of one, before each beat held.
+    reg f_inside, f_inside_port, f_open;
+    always @(posedge clk) begin
+        if (f_taken) {f_inside, f_inside_port} <= {!m_axis_tlast, f_out_port};
+        if (f_accept != 0) f_open <= (f_accept & s_axis_tlast) == 0;
+        if (rst) {f_inside, f_open} <= 2'd0;
+    end
+    wire f_1_inside = m_axis_tvalid ? !m_axis_tlast : f_inside;
+    wire f_1_port = m_axis_tvalid ? f_out_port : f_inside_port;
+    wire f_2_inside = f_temp_valid ? !f_temp_last : f_1_inside;
+    wire f_2_port = f_temp_valid ? f_temp_port : f_1_port;
+    always @* if (f_past_valid) begin
+        if (m_axis_tvalid && f_inside) assert (f_out_port == f_inside_port);
+        if (f_temp_valid && f_1_inside) assert (f_temp_port == f_1_port);
+        assert (f_open == f_2_inside);
+        if (f_open) assert (turn_reg[f_2_port]);
+    end
+
+    // What waits, oldest cycle first
+    wire [ADDR_W-1:0] f_used = write_reg - read_reg;
+    reg  [2*FRAMES-1:0] f_slots;
+    reg  [3:0] f_waiting_0, f_waiting_1;
+    integer f_slot;
+    always @* begin
+        f_slots = {{2*FRAMES-2{1'b0}}, first_reg};
+        for (f_slot = 1; f_slot < FRAMES; f_slot = f_slot + 1)
+            if (f_slot <= f_used)
+                f_slots[2*f_slot +: 2] = later[read_reg + f_slot[ADDR_W-1:0] - 1'b1];
+        {f_waiting_0, f_waiting_1} = 8'd0;
+        for (f_slot = 0; f_slot < FRAMES; f_slot = f_slot + 1) begin
+            f_waiting_0 = f_waiting_0 + f_slots[2*f_slot];
+            f_waiting_1 = f_waiting_1 + f_slots[2*f_slot+1];
+            if (f_past_valid && (f_slot == 0 ? waits_reg : f_slot <= f_used))
+                assert (f_slots[2*f_slot +: 2] != 0);
+        end
+        if (f_past_valid) begin
+            assert (waits_reg || first_reg == 0 && f_used == 0);
+            assert (f_come[3:0] == f_begun[3:0] + f_waiting_0);
+            assert (f_come[7:4] == f_begun[7:4] + f_waiting_1);
+            assert (f_waiting_0 + f_waiting_1 <= FRAMES);
+        end
+        if (!rst)
+            assume (f_waiting_0 + f_waiting_1 + s_come[0] + s_come[1]
+                <= FRAMES + (f_begin != 0));
+    end
+
+    // Order of arrival: when a marked frame begins, of the other port exactly those have begun that
+    // came before it.
+    (* anyconst *) reg f_port;
+    (* anyconst *) reg [3:0] f_number;
+    wire [3:0] f_other_come = f_port ? f_come[3:0] + s_come[0] : f_come[7:4];
+    wire [3:0] f_other_begun = f_port ? f_begun[3:0] : f_begun[7:4];
+    wire [3:0] f_own_come = f_port ? f_come[7:4] : f_come[3:0];
+    wire [3:0] f_own_begun = f_port ? f_begun[7:4] : f_begun[3:0];
+    wire       f_now = s_come[f_port] && f_own_come == f_number;
+    reg  [3:0] f_before;
+    always @(posedge clk) if (f_now) f_before <= f_other_come;
+    always @* if (f_past_valid && !rst && f_begin[f_port] && f_own_begun == f_number)
+        assert (f_other_begun == (f_own_begun == f_own_come ? f_other_come : f_before));
+    reg  [3:0] f_own, f_other;
+    integer    f_place;
+    always @* begin
+        f_own = f_own_begun;
+        f_other = f_other_begun;
+        for (f_place = 0; f_place < FRAMES; f_place = f_place + 1) begin
+            if (f_past_valid && f_slots[2*f_place+f_port] && f_own == f_number)
+                assert (f_before == f_other + (f_port && f_slots[2*f_place]));
+            f_own = f_own + f_slots[2*f_place+f_port];
+            f_other = f_other + f_slots[2*f_place+!f_port];
+        end
+    end
+
+    // No cycle is lost: with all lengths offered, a frame that waits begins when the way is free.
+    wire f_free = turn_reg == 0 || (f_accept & s_axis_tlast) != 0;
+    always @* if (f_past_valid && !rst && f_free && s_len_tvalid == 2'b11
+        && (!m_len_tvalid || m_len_tready) && (s_come != 0 || f_come != f_begun))
+        assert (f_begin != 0);
+
+    // A tour: the queue is full, empty, and full again, and a frame of several beats leaves.
+    reg [1:0] f_tour = 2'd0;
+    always @(posedge clk) begin
+        if (!f_tour[0] && f_waiting_0 == FRAMES / 2 && f_waiting_1 == FRAMES / 2)
+            f_tour <= f_tour + 2'd1;
+        if (f_tour == 2'd1 && f_come == f_begun) f_tour <= 2'd2;
+        if (rst) f_tour <= 2'd0;
+        cover (f_tour == 2'd3 && f_taken && m_axis_tlast && f_inside);
+    end
+`endif
+
 endmodule
 
 `resetall
