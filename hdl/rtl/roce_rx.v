@@ -33,58 +33,62 @@
 //
 // A payload waits in a slot of its own until the ICRC is known, so m_axis never carries a byte of
 // a bad frame. s_axis_tready is registered; it falls between frames, when all slots are taken, and
-// nothing is lost.
+// nothing is lost. m_axis may be wider than s_axis: a payload then leaves in fewer, wider beats.
 //
 // Every frame pulses exactly one stat_*, four cycles after its last beat: the first that applies of
 // mac_error, truncated (shorter than any RoCE frame), not_roce, bad_checksum, foreign_address,
 // truncated, oversize, bad_opcode, foreign_qp, bad_length, bad_icrc, accepted.
 //
-// Latency: last beat in (cycle n) -> first beat of payload out in cycle n + 4, at both widths,
-// ICRC checked. A payload leaves without bubbles; frames may follow each other without a gap.
+// Latency: last beat in (cycle n) -> first beat of payload out in cycle n + 4, at every width, ICRC
+// checked. A payload leaves without bubbles, so its last beat in cycle n + 3 + b for a payload of b
+// beats of OUT_W; frames may follow each other without a gap.
 
 `default_nettype none
 
 module roce_rx #(
     parameter DATA_W = 512,
     parameter KEEP_W = DATA_W / 8,
+    // width of the payload, DATA_W or 512
+    parameter OUT_W = DATA_W,
+    parameter OUT_KEEP_W = OUT_W / 8,
     // longest payload of a frame, bytes
     parameter MAX_PAYLOAD = 256
 ) (
-    input  wire              clk,
-    input  wire              rst,
+    input  wire                  clk,
+    input  wire                  rst,
 
     // frames from the MAC
-    input  wire [DATA_W-1:0] s_axis_tdata,
-    input  wire [KEEP_W-1:0] s_axis_tkeep,
-    input  wire              s_axis_tvalid,
-    output wire              s_axis_tready,
-    input  wire              s_axis_tlast,
-    input  wire              s_axis_tuser,
+    input  wire [DATA_W-1:0]     s_axis_tdata,
+    input  wire [KEEP_W-1:0]     s_axis_tkeep,
+    input  wire                  s_axis_tvalid,
+    output wire                  s_axis_tready,
+    input  wire                  s_axis_tlast,
+    input  wire                  s_axis_tuser,
 
     // payloads
-    output wire [DATA_W-1:0] m_axis_tdata,
-    output wire [KEEP_W-1:0] m_axis_tkeep,
-    output wire              m_axis_tvalid,
-    input  wire              m_axis_tready,
-    output wire              m_axis_tlast,
+    output wire [OUT_W-1:0]      m_axis_tdata,
+    output wire [OUT_KEEP_W-1:0] m_axis_tkeep,
+    output wire                  m_axis_tvalid,
+    input  wire                  m_axis_tready,
+    output wire                  m_axis_tlast,
 
     // configuration
-    input  wire [47:0]       cfg_mac,
-    input  wire [31:0]       cfg_ip,
-    input  wire [23:0]       cfg_qp,
+    input  wire [47:0]           cfg_mac,
+    input  wire [31:0]           cfg_ip,
+    input  wire [23:0]           cfg_qp,
 
     // one pulse a frame
-    output wire              stat_accepted,
-    output wire              stat_mac_error,
-    output wire              stat_truncated,
-    output wire              stat_oversize,
-    output wire              stat_not_roce,
-    output wire              stat_bad_checksum,
-    output wire              stat_foreign_address,
-    output wire              stat_foreign_qp,
-    output wire              stat_bad_opcode,
-    output wire              stat_bad_length,
-    output wire              stat_bad_icrc
+    output wire                  stat_accepted,
+    output wire                  stat_mac_error,
+    output wire                  stat_truncated,
+    output wire                  stat_oversize,
+    output wire                  stat_not_roce,
+    output wire                  stat_bad_checksum,
+    output wire                  stat_foreign_address,
+    output wire                  stat_foreign_qp,
+    output wire                  stat_bad_opcode,
+    output wire                  stat_bad_length,
+    output wire                  stat_bad_icrc
 );
 
     `include "roundtrip_fields.vh"
@@ -95,6 +99,12 @@ module roce_rx #(
         end
         if (KEEP_W != DATA_W / 8) begin : g_bad_keep_w
             bad_parameter_KEEP_W instance_stops_elaboration();
+        end
+        if (OUT_W != DATA_W && OUT_W != 512) begin : g_bad_out_w
+            bad_parameter_OUT_W instance_stops_elaboration();
+        end
+        if (OUT_KEEP_W != OUT_W / 8) begin : g_bad_out_keep_w
+            bad_parameter_OUT_KEEP_W instance_stops_elaboration();
         end
         if (MAX_PAYLOAD < 4 || MAX_PAYLOAD > 4096) begin : g_bad_max_payload
             bad_parameter_MAX_PAYLOAD instance_stops_elaboration();
@@ -332,7 +342,8 @@ module roce_rx #(
 
     roce_rx_buffer #(
         .DATA_W(DATA_W),
-        .KEEP_W(KEEP_W),
+        .OUT_W(OUT_W),
+        .OUT_KEEP_W(OUT_KEEP_W),
         .MAX_PAYLOAD(MAX_PAYLOAD)
     ) buffer (
         .clk(clk),

@@ -3,8 +3,8 @@
 // Host to FPGA: RoCEv2 frames in, corrections out; roce_rx followed by correction_unpacker.
 //
 // Latency: last beat of the frame in (cycle n) -> correction out in cycle n + 6 + b, with the ICRC
-// checked, where b = ceil(payload bytes / KEEP_W): 512 bit, n + 7 to n + 10 for every payload of up
-// to 256 bytes; 64 bit, n + 10 for a payload of 25 to 32 bytes and a cycle more for each further 8.
+// checked, where b = ceil(payload bytes / 64): n + 7 to n + 10 for every payload up to 256 bytes.
+// It is the same at both widths, as payloads pass from one to the other in beats of 512 bits.
 
 `default_nettype none
 
@@ -73,15 +73,18 @@ module roce_rx_path #(
     output wire               stat_displaced
 );
 
-    wire [DATA_W-1:0] payload_tdata;
-    wire [KEEP_W-1:0] payload_tkeep;
-    wire              payload_tvalid;
-    wire              payload_tready;
-    wire              payload_tlast;
+    localparam PAYLOAD_W = 512;
+
+    wire [PAYLOAD_W-1:0]   payload_tdata;
+    wire [PAYLOAD_W/8-1:0] payload_tkeep;
+    wire                   payload_tvalid;
+    wire                   payload_tready;
+    wire                   payload_tlast;
 
     roce_rx #(
         .DATA_W(DATA_W),
         .KEEP_W(KEEP_W),
+        .OUT_W(PAYLOAD_W),
         .MAX_PAYLOAD(MAX_PAYLOAD)
     ) receiver (
         .clk(clk),
@@ -114,8 +117,7 @@ module roce_rx_path #(
     );
 
     correction_unpacker #(
-        .DATA_W(DATA_W),
-        .KEEP_W(KEEP_W),
+        .DATA_W(PAYLOAD_W),
         .CORR_W(CORR_W),
         .PATCH_W(PATCH_W),
         .TABLE_W(TABLE_W),
