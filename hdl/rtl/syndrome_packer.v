@@ -123,10 +123,11 @@ module syndrome_packer #(
         end
     endgenerate
 
-    // ---- derived configuration, still after three cycles ----
+    // ---- derived configuration, still after four cycles ----
     localparam [19:0]        HEADER_SIZE = 20'd56;
     localparam [19:0]        RPC_SIZE = 20'd24;
     localparam [COUNT_W-1:0] MOST_INDICES = INDICES;
+    localparam [18:0]        PLENTY = {{(19-COUNT_W){1'b0}}, MOST_INDICES};
     localparam [31:0]        PLACES = DEPTH;
 
     wire [12:0] last_bit = cfg_bits - 13'd1;
@@ -141,18 +142,22 @@ module syndrome_packer #(
 
     wire [19-WORD_LOG:0] words_up = bits_reg[19:WORD_LOG]
         + {{(19-WORD_LOG){1'b0}}, bits_reg[WORD_LOG-1:0] != 0};
+    reg [19:0]  packed_reg = 0;
+    reg [18:0]  most_reg = 0;  // indices that take fewer bytes than the bits
+
     wire [19:0] packed_bytes = {3'd0, bits_reg[19:3]} + {19'd0, bits_reg[2:0] != 3'd0};
-    wire [19:0] most = (packed_bytes - 20'd1) >> 1;
 
     always @(posedge clk) begin
         valid_reg <= cfg_bits != 0 && cfg_rounds != 0 && !last_bit[12];
         bits_reg <= {7'd0, cfg_bits} * {12'd0, cfg_rounds};
-        payload_reg <= cfg_bytes ? bits_reg : packed_bytes;
+        packed_reg <= packed_bytes;
+        most_reg <= packed_reg[19:1] - {18'd0, !packed_reg[0]};
+        payload_reg <= cfg_bytes ? bits_reg : packed_reg;
         length_reg <= payload_reg + (cfg_bytes ? RPC_SIZE : HEADER_SIZE);
         words_reg <= {{(WORD_LOG-7){1'b0}}, words_up};
         pieces_reg <= bits_reg[16:6] + {10'd0, bits_reg[5:0] != 6'd0};
         sparse_reg <= cfg_sparse && !cfg_bytes && bits_reg <= 20'd65536;
-        limit_reg <= most > INDICES ? MOST_INDICES : most[COUNT_W-1:0];
+        limit_reg <= most_reg > PLENTY ? MOST_INDICES : most_reg[COUNT_W-1:0];
     end
 
     // ---- front ----
@@ -192,14 +197,21 @@ module syndrome_packer #(
     );
 
     // ---- messages: places of a fixed size in a ring, in order; addresses count on past DEPTH ----
+    // a word is not read in the cycle in which it is written
+    (* no_rw_check *)
     reg [WORD_W-1:0]  words [0:DEPTH-1];
     reg [127:0]       slots [0:MESSAGES-1];
     reg [13:0]        write_reg = 0;  // next word
     reg [13:0]        base_reg = 0;  // first word of the message that arrives
-    reg [13:0]        read_reg = 0;  // word that is offered
+    reg [13:0]        read_reg = 0;  // word that the memory offers
     reg [13:0]        read_base_reg = 0;  // first word of the message that leaves
     reg [13:0]        written_reg = 0;  // write_reg a cycle ago: these words can be read
-    reg [WORD_W-1:0]  word_reg = 0;
+    reg [13:0]        arrived_reg = 0;  // words of the message that arrives
+    reg               enough_reg = 1'b0;  // they let it leave
+    reg [WORD_W-1:0]  memory_reg = 0;
+    reg               cut_reg = 1'b0;  // a message has left without all its words
+    reg               finish_reg = 1'b0;
+    reg               undo_reg = 1'b0;
     reg [SLOT_LOG:0]  slot_in_reg = 0;
     reg [SLOT_LOG:0]  slot_out_reg = 0;
     reg               open_reg = 1'b0;  // a message arrives
@@ -208,55 +220,53 @@ module syndrome_packer #(
     reg               bad_stat_reg = 1'b0;
     reg               sent_stat_reg = 1'b0;
 
-    // places: words that would be free after one more message, and messages inside
-    reg signed [15:0] spare_reg = 0;
+    // places: words that would be free after one more message (negative: bit 15), messages inside
+    reg [15:0]        spare_reg = 0;
+    reg [15:0]        returned_reg = 0;  // words that messages have given back
     reg [SLOT_LOG:0]  inside_reg = 0;
-    reg signed [15:0] spare_next;
-    reg [SLOT_LOG:0]  inside_next;
 
     wire [13:0]        step = {1'b0, words_reg};
-    wire signed [15:0] step_signed = {3'b000, words_reg};
+    wire [15:0]        step_wide = {3'b000, words_reg};
     wire               closed = slot_in_reg != slot_out_reg;
     wire               start, word_pop, word_rewind;
-    wire [13:0]        fill = written_reg - read_reg;
-    wire               early = open_reg && !closed && !sparse_reg
-        && {2'b00, fill} >= cfg_start;
+    wire [13:0]        arrived_next = open ? 14'd0 : arrived_reg + {13'd0, word_write};
+    wire               early = open_reg && !closed && !sparse_reg && enough_reg;
     wire               left = left_reg || (start && !closed);
     wire               keep = close && (!bad || left);
     wire               undo = close && !keep;
-    wire [13:0]        read_end = read_base_reg + step;
-    wire [13:0]        read_next = finish ? read_end : word_rewind ? read_base_reg
-        : read_reg + {13'd0, word_pop};
 
-    always @* begin
-        spare_next = spare_reg;
-        inside_next = inside_reg;
-        if (admit) begin
-            spare_next = spare_next - step_signed;
-            inside_next = inside_next + 1'b1;
-        end
-        if (undo) begin
-            spare_next = spare_next + step_signed;
-            inside_next = inside_next - 1'b1;
-        end
-        if (finish) begin
-            spare_next = spare_next + step_signed;
-            inside_next = inside_next - 1'b1;
-        end
-    end
+    // Words are read ahead into a queue of two, but not those of a message that may still be undone
+    // behind one that is being sent. A word passes the memory by when all before it have left it.
+    wire               back = word_rewind || cut_reg || (undo && !closed);
+    wire               allowed = !closed || read_reg != base_reg;
+    wire               past = word_write && write_reg == read_reg && allowed;
+    wire               ahead = (read_reg != written_reg && allowed) || past;
+    wire               queue_ready;
+    wire [13:0]        read_next = back ? read_base_reg
+        : ahead && queue_ready ? read_reg + 14'd1 : read_reg;
+
+    wire [15:0]       spare = spare_reg + returned_reg;
+    wire [15:0]       spare_less = spare - step_wide;
+    wire [SLOT_LOG:0] inside = inside_reg - {{SLOT_LOG{1'b0}}, finish_reg}
+        - {{SLOT_LOG{1'b0}}, undo_reg};
+    wire [SLOT_LOG:0] inside_more = inside + {{SLOT_LOG{1'b0}}, 1'b1};
 
     always @(posedge clk) begin
         if (word_write)
             words[write_reg[DEPTH_LOG-1:0]] <= write_data;
-        word_reg <= words[read_next[DEPTH_LOG-1:0]];
+        memory_reg <= words[read_next[DEPTH_LOG-1:0]];
         if (open)
             slots[slot_in_reg[SLOT_LOG-1:0]] <= {open_ptp, open_count};
 
-        spare_reg <= spare_next;
-        inside_reg <= inside_next;
-        room_reg <= valid_reg && !spare_next[15] && !inside_next[SLOT_LOG];
+        returned_reg <= (finish_reg ? step_wide : 16'd0) + (undo_reg ? step_wide : 16'd0);
+        spare_reg <= admit ? spare_less : spare;
+        inside_reg <= admit ? inside_more : inside;
+        room_reg <= valid_reg && !(admit ? spare_less[15] : spare[15])
+            && !(admit ? inside_more[SLOT_LOG] : inside[SLOT_LOG]);
 
-        written_reg <= write_reg;
+        written_reg <= undo ? base_reg : past && queue_ready ? write_reg + 14'd1 : write_reg;
+        arrived_reg <= arrived_next;
+        enough_reg <= {2'b00, arrived_next} >= cfg_start;
         read_reg <= read_next;
         if (word_write)
             write_reg <= write_reg + 1'b1;
@@ -278,9 +288,12 @@ module syndrome_packer #(
         end
         if (finish) begin
             slot_out_reg <= slot_out_reg + 1'b1;
-            read_base_reg <= read_end;
+            read_base_reg <= read_base_reg + step;
             abort_reg <= 1'b0;
         end
+        cut_reg <= finish && abort_reg;
+        finish_reg <= finish;
+        undo_reg <= undo;
         bad_stat_reg <= close && bad;
         sent_stat_reg <= finish && !abort_reg;
 
@@ -290,6 +303,9 @@ module syndrome_packer #(
             read_reg <= 0;
             read_base_reg <= 0;
             written_reg <= 0;
+            cut_reg <= 1'b0;
+            finish_reg <= 1'b0;
+            undo_reg <= 1'b0;
             slot_in_reg <= 0;
             slot_out_reg <= 0;
             open_reg <= 1'b0;
@@ -297,13 +313,39 @@ module syndrome_packer #(
             abort_reg <= 1'b0;
             bad_stat_reg <= 1'b0;
             sent_stat_reg <= 1'b0;
-            spare_reg <= PLACES[15:0] - {2'b00, step};
+            spare_reg <= PLACES[15:0] - step_wide;
+            returned_reg <= 0;
             inside_reg <= 0;
         end
     end
 
     assign stat_message_bad = bad_stat_reg;
     assign stat_message_sent = sent_stat_reg;
+
+    wire [WORD_W-1:0]   word;
+    wire                word_valid;
+    wire [WORD_W/8-1:0] keep_unused;
+    wire                last_unused, user_unused;
+
+    axis_skid #(
+        .DATA_W(WORD_W),
+        .USER_W(1)
+    ) queue_inst (
+        .clk(clk),
+        .rst(rst || back),
+        .s_axis_tdata(past ? write_data : memory_reg),
+        .s_axis_tkeep({(WORD_W/8){1'b1}}),
+        .s_axis_tvalid(ahead),
+        .s_axis_tready(queue_ready),
+        .s_axis_tlast(1'b1),
+        .s_axis_tuser(1'b0),
+        .m_axis_tdata(word),
+        .m_axis_tkeep(keep_unused),
+        .m_axis_tvalid(word_valid),
+        .m_axis_tready(word_pop),
+        .m_axis_tlast(last_unused),
+        .m_axis_tuser(user_unused)
+    );
 
     // ---- back ----
     syndrome_packer_out #(
@@ -321,8 +363,8 @@ module syndrome_packer #(
         .ptp(slots[slot_out_reg[SLOT_LOG-1:0]][127:64]),
         .start(start),
         .finish(finish),
-        .word_data(word_reg),
-        .word_valid(read_reg != written_reg),
+        .word_data(word),
+        .word_valid(word_valid),
         .word_pop(word_pop),
         .word_rewind(word_rewind),
         .m_axis_tdata(m_axis_tdata),

@@ -59,11 +59,15 @@ module syndrome_packer_in #(
     wire [IN_LOG:0] tail_bits = {1'b0, cfg_last_bit[IN_LOG-1:0]} + {{IN_LOG{1'b0}}, 1'b1};
 
     reg [BEAT_W-1:0] last_beat_reg;
+    reg              one_beat_reg;
+    reg              one_round_reg;
     reg [IN_LOG:0]   tail_bits_reg;
     reg [IN_W-1:0]   tail_mask_reg;
 
     always @(posedge clk) begin
         last_beat_reg <= cfg_last_bit[11:IN_LOG];
+        one_beat_reg <= cfg_last_bit[11:IN_LOG] == 0;
+        one_round_reg <= cfg_last_round == 0;
         tail_bits_reg <= tail_bits;
         tail_mask_reg <= ~({IN_W{1'b1}} << tail_bits);
     end
@@ -71,29 +75,30 @@ module syndrome_packer_in #(
     // where in the message the beat at the input stands
     reg [BEAT_W-1:0] beat_reg = 0;
     reg [7:0]        round_reg = 0;
-    reg              over_reg = 1'b0;  // the bits of the round are complete, its tlast is missing
+    reg              first_reg = 1'b1;  // the first beat of a message
+    reg              complete_reg = 1'b0;  // it completes the bits of its round
+    reg              over_reg = 1'b0;  // they are complete, tlast is missing
+    reg              last_round_reg = 1'b0;
     reg              taken_reg = 1'b0;
     reg              bad_reg = 1'b0;
     reg [63:0]       count_reg = 0;
-    reg [POS_W-1:0]  pos_reg = 0;
+    reg [POS_W-1:0]  pos_reg = 0;  // where its bits go in their word
 
     wire beat = s_axis_tvalid;
-    wire first = beat_reg == 0 && !over_reg && round_reg == 0;
-    wire complete = beat_reg == last_beat_reg && !over_reg;
-    wire last_round = round_reg == cfg_last_round;
-    wire taken = first ? room : taken_reg;
-    wire short_round = beat && s_axis_tlast && !complete && !over_reg;
-    wire long_round = beat && !s_axis_tlast && complete;
-    wire is_bad = short_round || long_round || (bad_reg && !first);
+    wire last = s_axis_tlast && last_round_reg;
+    wire taken = first_reg ? room : taken_reg;
+    wire short_round = beat && s_axis_tlast && !complete_reg && !over_reg;
+    wire long_round = beat && !s_axis_tlast && complete_reg;
+    wire is_bad = short_round || long_round || (bad_reg && !first_reg);
     wire store = beat && taken && !over_reg;
+    wire [BEAT_W-1:0] beat_next = beat_reg + {{(BEAT_W-1){1'b0}}, 1'b1};
+    wire [7:0]        round_next = round_reg + 8'd1;
 
-    assign admit = beat && first && room;
+    assign admit = beat && first_reg && room;
 
-    // position of the beat in its word, and of what follows it
-    wire [POS_W-1:0]  pos = first ? {POS_W{1'b0}} : pos_reg;
-    wire [IN_LOG:0]   beat_bits = complete ? tail_bits_reg : {1'b1, {IN_LOG{1'b0}}};
-    wire [POS_W:0]    pos_end = {1'b0, pos} + {{LANE_W{1'b0}}, beat_bits};
-    wire [IN_W-1:0]   beat_data = s_axis_tdata & (complete ? tail_mask_reg : {IN_W{1'b1}});
+    wire [IN_LOG:0]   beat_bits = complete_reg ? tail_bits_reg : {1'b1, {IN_LOG{1'b0}}};
+    wire [POS_W:0]    pos_end = {1'b0, pos_reg} + {{LANE_W{1'b0}}, beat_bits};
+    wire [IN_W-1:0]   beat_data = s_axis_tdata & (tail_mask_reg | {IN_W{!complete_reg}});
 
     reg              s1_store_reg = 1'b0;
     reg              s1_first_reg = 1'b0;
@@ -112,29 +117,37 @@ module syndrome_packer_in #(
 
     always @(posedge clk) begin
         if (beat) begin
-            over_reg <= !s_axis_tlast && (over_reg || complete);
-            beat_reg <= (s_axis_tlast || complete) ? {BEAT_W{1'b0}}
-                : beat_reg + {{(BEAT_W-1){1'b0}}, !over_reg};
+            first_reg <= last;
             taken_reg <= taken;
             bad_reg <= is_bad;
-            if (!over_reg)
-                pos_reg <= pos_end[POS_W-1:0];
             if (s_axis_tlast) begin
-                round_reg <= last_round ? 8'd0 : round_reg + 8'd1;
-                if (last_round)
-                    count_reg <= count_reg + 64'd1;
+                beat_reg <= 0;
+                complete_reg <= one_beat_reg;
+                over_reg <= 1'b0;
+                round_reg <= last_round_reg ? 8'd0 : round_next;
+                last_round_reg <= last_round_reg ? one_round_reg : round_next == cfg_last_round;
+            end else begin
+                beat_reg <= beat_next;
+                complete_reg <= beat_next == last_beat_reg && !complete_reg && !over_reg;
+                over_reg <= complete_reg || over_reg;
             end
+            if (last)
+                pos_reg <= 0;
+            else if (!over_reg)
+                pos_reg <= pos_end[POS_W-1:0];
+            if (last)
+                count_reg <= count_reg + 64'd1;
         end
 
         s1_store_reg <= store;
-        s1_first_reg <= first;
+        s1_first_reg <= first_reg;
         s1_full_reg <= pos_end[POS_W];
         s1_over_reg <= pos_end[POS_W] && pos_end[POS_W-1:0] != 0;
-        s1_flush_reg <= complete && last_round;
-        s1_close_reg <= beat && taken && s_axis_tlast && last_round;
+        s1_flush_reg <= complete_reg && last_round_reg;
+        s1_close_reg <= beat && taken && last;
         s1_bad_reg <= is_bad;
-        s1_lane_reg <= pos[POS_W-1:IN_LOG];
-        s1_data_reg <= {{IN_W{1'b0}}, beat_data} << pos[IN_LOG-1:0];
+        s1_lane_reg <= pos_reg[POS_W-1:IN_LOG];
+        s1_data_reg <= {{IN_W{1'b0}}, beat_data} << pos_reg[IN_LOG-1:0];
         s1_ptp_reg <= {ptp_nsec, ptp_sec};
         s1_count_reg <= count_reg;
 
@@ -145,8 +158,12 @@ module syndrome_packer_in #(
         if (rst) begin
             beat_reg <= 0;
             round_reg <= 0;
+            first_reg <= 1'b1;
+            complete_reg <= one_beat_reg;
             over_reg <= 1'b0;
+            last_round_reg <= one_round_reg;
             count_reg <= 0;
+            pos_reg <= 0;
             s1_store_reg <= 1'b0;
             s1_close_reg <= 1'b0;
             dropped_reg <= 1'b0;

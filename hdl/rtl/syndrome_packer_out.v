@@ -72,50 +72,78 @@ module syndrome_packer_out #(
     localparam [19:0] HEADER_SIZE = REQUEST_HEADER_SIZE + ENQUEUE_BODY_SIZE;
     localparam [31:0] RPC_SIZE = REQUEST_HEADER_SIZE;
     localparam KEEP_LOG = $clog2(KEEP_W);
-    localparam ADDR_W = $clog2(INDICES * 16 / DATA_W);
 
     localparam [1:0]
         STATE_IDLE = 2'd0,
         STATE_SEARCH = 2'd1,  // wait for the indices
-        STATE_DECIDE = 2'd2,
+        STATE_DECIDE = 2'd2,  // wait for the size
         STATE_SEND = 2'd3;
 
     reg [1:0] state_reg = STATE_IDLE, state_next;
+    reg [1:0] wait_reg = 2'd0;
 
     reg [31:0]           request_reg = 0;
     reg                  sparse_reg = 1'b0;
-    reg [19-KEEP_LOG:0]  beats_reg = 0;  // beats left but the last one
+    reg [19-KEEP_LOG:0]  beats_reg = 0;  // beats after this one
     reg [19-KEEP_LOG:0]  chunks_reg = 0;  // chunks left
     reg [KEEP_LOG-1:0]   tail_reg = 0;  // bytes of the last beat less one
+    reg                  last_reg = 1'b0;  // this is the last beat
+    reg                  wanted_reg = 1'b0;  // this beat needs a chunk
+    reg                  chunk_last_reg = 1'b0;  // there is but one left
     reg [HEADER_W-1:0]   carry_reg = 0;  // header, or what is left of the last chunk
     reg [3:0]            sub_reg = 0;  // part of the word
-    reg [ADDR_W-1:0]     address_reg = 0;  // chunk of indices
+    reg [3:0]            parts_reg = 0;  // parts of a word less one
+    reg                  part_end_reg = 1'b0;  // this part is the last one
+    reg                  hold_reg = 1'b0;  // the message may still turn out not to be whole
     reg [19:0]           length_reg = 0;
     reg                  length_valid_reg = 1'b0;
 
-    wire               search_done, search_fits, piece_ready;
+    wire               search_done, search_fits, piece_ready, piece_last;
     wire [COUNT_W-1:0] indices;
     wire [DATA_W-1:0]  index_chunk;
+    wire               index_valid;
 
-    // ---- what the message will look like ----
-    wire        send_sparse = state_reg == STATE_DECIDE && search_fits;
+    // ---- what the message will look like, two cycles behind the search ----
+    wire        is_sparse = cfg_sparse && search_done && search_fits;
     wire [19:0] index_bytes = {{(19-COUNT_W){1'b0}}, indices, 1'b0};
-    wire [19:0] length = send_sparse ? HEADER_SIZE + index_bytes : cfg_length;
-    wire [19:0] payload = send_sparse ? index_bytes : cfg_payload;
-    wire [19:0] length_less_one = length - 20'd1;
-    wire [19-KEEP_LOG:0] chunks = payload[19:KEEP_LOG]
-        + {{(19-KEEP_LOG){1'b0}}, payload[KEEP_LOG-1:0] != 0};
 
-    wire [31:0] function_id = cfg_bytes ? FUNCTION_PREDECODE
-        : send_sparse ? FUNCTION_ENQUEUE_SYNDROMES_SPARSE : FUNCTION_ENQUEUE_SYNDROMES;
+    reg                  send_sparse_reg = 1'b0;
+    reg [31:0]           function_reg = 0;
+    reg [19:0]           length_1_reg = 0;
+    reg [19:0]           less_one_reg = 0;  // length less one
+    reg [19:0]           payload_reg = 0;
+    reg [19:0]           length_2_reg = 0;
+    reg [31:0]           arg_len_reg = 0;
+    reg [19-KEEP_LOG:0]  all_beats_reg = 0;  // but one
+    reg [KEEP_LOG-1:0]   all_tail_reg = 0;
+    reg [19-KEEP_LOG:0]  all_chunks_reg = 0;
+    reg                  one_beat_reg = 1'b0;
+    reg                  no_chunk_reg = 1'b0;
+
+    always @(posedge clk) begin
+        send_sparse_reg <= is_sparse;
+        function_reg <= cfg_bytes ? FUNCTION_PREDECODE
+            : is_sparse ? FUNCTION_ENQUEUE_SYNDROMES_SPARSE : FUNCTION_ENQUEUE_SYNDROMES;
+        length_1_reg <= is_sparse ? HEADER_SIZE + index_bytes : cfg_length;
+        less_one_reg <= is_sparse ? HEADER_SIZE - 20'd1 + index_bytes : cfg_length - 20'd1;
+        payload_reg <= is_sparse ? index_bytes : cfg_payload;
+        length_2_reg <= length_1_reg;
+        arg_len_reg <= {12'd0, length_1_reg} - RPC_SIZE;
+        all_beats_reg <= less_one_reg[19:KEEP_LOG];
+        all_tail_reg <= less_one_reg[KEEP_LOG-1:0];
+        all_chunks_reg <= payload_reg[19:KEEP_LOG]
+            + {{(19-KEEP_LOG){1'b0}}, payload_reg[KEEP_LOG-1:0] != 0};
+        one_beat_reg <= less_one_reg[19:KEEP_LOG] == 0;
+        no_chunk_reg <= payload_reg == 0;
+    end
 
     wire [HEADER_W-1:0] header;
     assign header[8*REQUEST_HEADER_MAGIC_OFFSET +: REQUEST_HEADER_MAGIC_W]
         = REQUEST_HEADER_MAGIC_DEFAULT;
     assign header[8*REQUEST_HEADER_FUNCTION_ID_OFFSET +: REQUEST_HEADER_FUNCTION_ID_W]
-        = function_id;
+        = function_reg;
     assign header[8*REQUEST_HEADER_ARG_LEN_OFFSET +: REQUEST_HEADER_ARG_LEN_W]
-        = {12'd0, length} - RPC_SIZE;
+        = arg_len_reg;
     assign header[8*REQUEST_HEADER_REQUEST_ID_OFFSET +: REQUEST_HEADER_REQUEST_ID_W]
         = request_reg;
     assign header[8*REQUEST_HEADER_PTP_TIMESTAMP_OFFSET +: REQUEST_HEADER_PTP_TIMESTAMP_W]
@@ -136,40 +164,42 @@ module syndrome_packer_out #(
     wire [DATA_W/8-1:0] byte_bits;
     wire [DATA_W-1:0]   byte_chunk;
     wire [3:0]          last_piece, last_dense, last_bytes;
-    wire                in_header;
+    wire                wanted_next;
     wire [DATA_W-1:0]   beat_data;
     wire [HEADER_W-1:0] carry_after;
 
-    wire              wanted = !in_header && chunks_reg != 0;
+    wire              wanted = wanted_reg;
     wire [DATA_W-1:0] chunk = (!wanted || abort) ? {DATA_W{1'b0}}
         : sparse_reg ? index_chunk : cfg_bytes ? byte_chunk : dense_chunk;
 
-    wire last = beats_reg == 0;
+    wire last = last_reg;
     wire ready;
     // the end of a message that left early waits until it is known to be whole
-    wire offer = state_reg == STATE_SEND && (!last || closed)
-        && (!wanted || sparse_reg || abort || word_valid);
+    wire offer = state_reg == STATE_SEND && !(last && hold_reg)
+        && (!wanted || abort || (sparse_reg ? index_valid : word_valid));
     wire passes = offer && ready;
     wire taken = passes && wanted;
 
     wire       piece_taken = state_reg == STATE_SEARCH && piece_ready && word_valid;
-    wire       part_taken = piece_taken || (taken && !sparse_reg);
-    wire [3:0] last_part = state_reg == STATE_SEARCH ? last_piece
-        : cfg_bytes ? last_bytes : last_dense;
+    // as `taken` without indices and aborts, said flatly: it reaches back to the queue of words
+    wire       part_taken = piece_taken || (state_reg == STATE_SEND && ready && wanted
+        && !sparse_reg && !abort && word_valid && !(last && hold_reg));
+    wire [3:0] send_parts = cfg_bytes ? last_bytes : last_dense;
 
     wire length_free = !length_valid_reg || m_len_tready;
     wire go = state_reg == STATE_IDLE && length_free && (closed || early);
-    wire enter = (go && !cfg_sparse) || state_reg == STATE_DECIDE;
+    wire decided = state_reg == STATE_DECIDE && wait_reg == 2'd0;
+    wire enter = (go && !cfg_sparse) || decided;
 
     assign start = go;
     assign finish = passes && last;
-    assign word_pop = part_taken && sub_reg == last_part;
-    assign word_rewind = state_reg == STATE_SEARCH && search_done;
+    wire       end_taken = state_reg == STATE_SEARCH ? piece_last : chunk_last_reg;
+    wire       part_end = part_end_reg || end_taken;
+
+    assign word_pop = part_taken && part_end;
+    assign word_rewind = state_reg == STATE_SEARCH && search_done && !search_fits;
     assign m_len_tdata = length_reg;
     assign m_len_tvalid = length_valid_reg;
-
-    wire [ADDR_W-1:0] address_next = enter ? {ADDR_W{1'b0}}
-        : address_reg + {{(ADDR_W-1){1'b0}}, taken};
 
     always @* begin
         state_next = state_reg;
@@ -181,7 +211,8 @@ module syndrome_packer_out #(
                 if (search_done)
                     state_next = STATE_DECIDE;
             STATE_DECIDE:
-                state_next = STATE_SEND;
+                if (decided)
+                    state_next = STATE_SEND;
             default:
                 if (finish)
                     state_next = STATE_IDLE;
@@ -190,28 +221,43 @@ module syndrome_packer_out #(
 
     always @(posedge clk) begin
         state_reg <= state_next;
-        address_reg <= address_next;
-        if (part_taken)
-            sub_reg <= word_pop ? 4'd0 : sub_reg + 4'd1;
-        if (finish || word_rewind)
+        wait_reg <= state_reg == STATE_DECIDE ? wait_reg - 2'd1 : 2'd1;
+        if (go)
+            hold_reg <= !closed;
+        else if (closed)
+            hold_reg <= 1'b0;
+        if (part_taken) begin
+            sub_reg <= part_end ? 4'd0 : sub_reg + 4'd1;
+            part_end_reg <= part_end ? parts_reg == 4'd0 : sub_reg + 4'd1 == parts_reg;
+        end
+        if (go || enter) begin
             sub_reg <= 4'd0;
+            parts_reg <= enter ? send_parts : last_piece;
+            part_end_reg <= (enter ? send_parts : last_piece) == 4'd0;
+        end
         if (length_free)
             length_valid_reg <= 1'b0;
         if (enter) begin
-            sparse_reg <= send_sparse;
-            beats_reg <= length_less_one[19:KEEP_LOG];
-            tail_reg <= length_less_one[KEEP_LOG-1:0];
-            chunks_reg <= chunks;
+            sparse_reg <= send_sparse_reg;
+            beats_reg <= all_beats_reg;
+            last_reg <= one_beat_reg;
+            tail_reg <= all_tail_reg;
+            chunks_reg <= all_chunks_reg;
+            chunk_last_reg <= all_chunks_reg == 1;
             carry_reg <= header;
-            length_reg <= length;
+            length_reg <= length_2_reg;
             length_valid_reg <= 1'b1;
         end
+        wanted_reg <= wanted_next;
         if (passes) begin
             beats_reg <= beats_reg - {{(19-KEEP_LOG){1'b0}}, 1'b1};
+            last_reg <= beats_reg == 1;
             carry_reg <= carry_after;
         end
-        if (taken)
+        if (taken) begin
             chunks_reg <= chunks_reg - {{(19-KEEP_LOG){1'b0}}, 1'b1};
+            chunk_last_reg <= chunks_reg == 2;
+        end
         if (finish)
             request_reg <= request_reg + cfg_request_step;
         if (rst) begin
@@ -233,6 +279,8 @@ module syndrome_packer_out #(
             localparam [2:0] SHORT_BEATS = 3'd3;
 
             reg [2:0] header_reg = 3'd0;  // beats of the header left
+            reg       in_header_reg = 1'b0;
+            reg       some_reg = 1'b0;  // there is a payload
 
             assign piece = word_data[64*sub_reg[0] +: 64];
             assign dense_chunk = piece;
@@ -240,15 +288,21 @@ module syndrome_packer_out #(
             assign last_piece = 4'd1;
             assign last_dense = 4'd1;
             assign last_bytes = 4'd15;
-            assign in_header = header_reg != 3'd0;
-            assign beat_data = in_header ? carry_reg[63:0] : chunk;
+            assign wanted_next = enter ? 1'b0 : passes && in_header_reg ? header_reg == 3'd1 && some_reg
+                : taken ? !chunk_last_reg : wanted_reg;
+            assign beat_data = in_header_reg ? carry_reg[63:0] : chunk;
             assign carry_after = carry_reg >> 64;
 
             always @(posedge clk) begin
-                if (enter)
+                if (enter) begin
                     header_reg <= cfg_bytes ? SHORT_BEATS : HEADER_BEATS;
-                else if (passes && in_header)
+                    in_header_reg <= 1'b1;
+                    some_reg <= !no_chunk_reg;
+                end else if (passes) begin
                     header_reg <= header_reg - 3'd1;
+                    if (header_reg == 3'd1)
+                        in_header_reg <= 1'b0;
+                end
             end
         end else begin : g_wide
             assign piece = word_data[64*sub_reg[2:0] +: 64];
@@ -257,7 +311,7 @@ module syndrome_packer_out #(
             assign last_piece = 4'd7;
             assign last_dense = 4'd0;
             assign last_bytes = 4'd7;
-            assign in_header = 1'b0;
+            assign wanted_next = enter ? !no_chunk_reg : taken ? !chunk_last_reg : wanted_reg;
             assign beat_data = cfg_bytes ? {chunk[DATA_W-SHORT_W-1:0], carry_reg[SHORT_W-1:0]}
                 : {chunk[DATA_W-HEADER_W-1:0], carry_reg};
             assign carry_after = cfg_bytes
@@ -278,11 +332,13 @@ module syndrome_packer_out #(
         .piece(piece),
         .piece_valid(state_reg == STATE_SEARCH && word_valid),
         .piece_ready(piece_ready),
+        .piece_last(piece_last),
         .done(search_done),
         .fits(search_fits),
         .count(indices),
-        .rd_next(address_next),
-        .rd_data(index_chunk),
+        .chunk_data(index_chunk),
+        .chunk_valid(index_valid),
+        .chunk_ready(taken && sparse_reg),
         .cfg_pieces(cfg_pieces),
         .cfg_limit(cfg_limit)
     );

@@ -3,19 +3,19 @@
 // Indices of the bits that are set in a message, as 16-bit little-endian numbers in rising order,
 // for as long as there are at most `cfg_limit`: a buffer of chunks of DATA_W bits to read back.
 //
-// `start` begins a message of cfg_pieces pieces of 64 bits. A piece takes as many cycles as it has
-// bits set, but at least one. `done` rises three cycles after the last one and stays up until the
-// next start; `fits` then says whether the indices are all there, `count` how many there are.
-// With more than cfg_limit of them the search ends early.
+// `start` begins a message of cfg_pieces pieces of 64 bits. `done` rises once they are searched and
+// stays up until the next start; `fits` then says whether the indices are all there, `count` how
+// many there are. With more than cfg_limit of them the search ends early.
 //
-// rd_data is chunk rd_next of the cycle before; lanes past the last index are zero.
+// Latency, start to done: LATENCY_TEXT, one for each piece and one for each bit set.
+//
+// Chunks follow from two cycles after done; lanes past the last index are zero.
 
 `default_nettype none
 
 module syndrome_packer_sparse #(
     parameter DATA_W = 64,
     parameter INDICES = 512,
-    parameter ADDR_W = $clog2(INDICES * 16 / DATA_W),
     parameter COUNT_W = $clog2(INDICES) + 1
 ) (
     input  wire               clk,
@@ -25,40 +25,78 @@ module syndrome_packer_sparse #(
     input  wire [63:0]        piece,
     input  wire               piece_valid,
     output wire               piece_ready,
+    output wire               piece_last,
 
     output wire               done,
     output wire               fits,
     output wire [COUNT_W-1:0] count,
 
-    input  wire [ADDR_W-1:0]  rd_next,
-    output wire [DATA_W-1:0]  rd_data,
+    output wire [DATA_W-1:0]  chunk_data,
+    output wire               chunk_valid,
+    input  wire               chunk_ready,
 
     input  wire [10:0]        cfg_pieces,  // 1..1024
     input  wire [COUNT_W-1:0] cfg_limit  // up to INDICES
 );
 
+    localparam ADDR_W = $clog2(INDICES * 16 / DATA_W);
     localparam LANES = DATA_W / 16;
     localparam LANE_W = $clog2(LANES);
 
-    // the piece that is searched
-    reg               busy_reg = 1'b0;
-    reg [63:0]        bits_reg = 0;
-    reg [9:0]         number_reg = 0;
-    reg [10:0]        left_reg = 0;  // pieces not yet taken
+    // pieces on their way: the search must not hold up the read address of the words
+    reg  [10:0] left_reg = 0;  // pieces not yet taken
+    reg         busy_reg = 1'b0;
+    wire        more = left_reg != 0;
+    wire        queue_ready, queue_valid;
+    wire [63:0] queue_piece;
+    wire [7:0]  keep_unused;
+    wire        last, user_unused;
+    wire        next;
+
+    assign piece_ready = queue_ready && more;
+    assign piece_last = left_reg == 11'd1;
+
+    axis_skid #(
+        .DATA_W(64),
+        .USER_W(1)
+    ) queue_inst (
+        .clk(clk),
+        .rst(rst || start),
+        .s_axis_tdata(piece),
+        .s_axis_tkeep(8'hff),
+        .s_axis_tvalid(piece_valid && more),
+        .s_axis_tready(queue_ready),
+        .s_axis_tlast(piece_last),
+        .s_axis_tuser(1'b0),
+        .m_axis_tdata(queue_piece),
+        .m_axis_tkeep(keep_unused),
+        .m_axis_tvalid(queue_valid),
+        .m_axis_tready(next),
+        .m_axis_tlast(last),
+        .m_axis_tuser(user_unused)
+    );
+
+    // the piece that is searched: its lowest bit goes every cycle, then the next piece comes
+    reg [63:0] bits_reg = 0;
+    reg        last_reg = 1'b0;
+    reg [9:0]  number_reg = 0;
 
     wire [63:0] rest = bits_reg & (bits_reg - 64'd1);
-    wire [63:0] lowest = bits_reg & ~rest;
     wire        found = busy_reg && bits_reg != 0;
 
-    assign piece_ready = busy_reg && rest == 0 && left_reg != 0;
+    assign next = busy_reg && bits_reg == 0 && !last_reg;
 
-    // number of the one bit that is set in `lowest`
+    // the bit alone, then its index
+    reg        lowest_valid_reg = 1'b0;
+    reg [63:0] lowest_reg = 0;
+    reg [9:0]  lowest_number_reg = 0;
+
     reg [5:0] place;
     integer   i;
     always @* begin
         place = 6'd0;
         for (i = 0; i < 64; i = i + 1)
-            if (lowest[i])
+            if (lowest_reg[i])
                 place = place | i[5:0];
     end
 
@@ -72,30 +110,36 @@ module syndrome_packer_sparse #(
     wire excess = emit_reg && count_reg == cfg_limit;
 
     always @(posedge clk) begin
-        emit_reg <= found;
-        index_reg <= {number_reg, place};
+        lowest_valid_reg <= found;
+        lowest_reg <= bits_reg & ~rest;
+        lowest_number_reg <= number_reg;
+        emit_reg <= lowest_valid_reg;
+        index_reg <= {lowest_number_reg, place};
         if (emit_reg)
             count_reg <= count_reg + {{(COUNT_W-1){1'b0}}, 1'b1};
         if (excess)
             excess_reg <= 1'b1;
+        if (piece_ready && piece_valid)
+            left_reg <= left_reg - 11'd1;
         if (found)
             bits_reg <= rest;
-        if (piece_ready && piece_valid) begin
-            bits_reg <= piece;
+        if (next && queue_valid) begin
+            bits_reg <= queue_piece;
+            last_reg <= last;
             number_reg <= number_reg + 10'd1;
-            left_reg <= left_reg - 11'd1;
         end
-        if (busy_reg && ((rest == 0 && left_reg == 0) || excess)) begin
+        if (busy_reg && ((bits_reg == 0 && last_reg) || excess)) begin
             busy_reg <= 1'b0;
             settle_reg <= 1'b1;
         end
-        if (settle_reg && !emit_reg) begin
+        if (settle_reg && !lowest_valid_reg && !emit_reg) begin
             settle_reg <= 1'b0;
             done_reg <= 1'b1;
         end
         if (start) begin
             busy_reg <= 1'b1;
             bits_reg <= 64'd0;
+            last_reg <= 1'b0;
             number_reg <= 10'h3ff;  // the first piece makes it 0
             left_reg <= cfg_pieces;
             count_reg <= 0;
@@ -104,6 +148,7 @@ module syndrome_packer_sparse #(
         end
         if (rst) begin
             busy_reg <= 1'b0;
+            lowest_valid_reg <= 1'b0;
             emit_reg <= 1'b0;
             settle_reg <= 1'b0;
             done_reg <= 1'b0;
@@ -115,9 +160,11 @@ module syndrome_packer_sparse #(
     assign count = count_reg;
 
     // the chunk that is being filled is written again with every index
+    (* no_rw_check *)
     reg [DATA_W-1:0] buffer [0:(1<<ADDR_W)-1];
     reg [DATA_W-1:0] chunk_reg = 0;
-    reg [DATA_W-1:0] rd_data_reg = 0;
+    reg [DATA_W-1:0] read_data_reg = 0;
+    reg [ADDR_W-1:0] address_reg = 0;
 
     wire [LANE_W-1:0] lane = count_reg[LANE_W-1:0];
     wire [DATA_W-1:0] old = lane == 0 ? {DATA_W{1'b0}} : chunk_reg;
@@ -134,10 +181,36 @@ module syndrome_packer_sparse #(
             chunk_reg <= chunk;
             buffer[count_reg[LANE_W +: ADDR_W]] <= chunk;
         end
-        rd_data_reg <= buffer[rd_next];
+        read_data_reg <= buffer[address_next];
+        address_reg <= address_next;
     end
 
-    assign rd_data = rd_data_reg;
+    // chunks are read ahead, past the last one as well
+    wire                read_ready;
+    wire [ADDR_W-1:0]   address_next = done_reg
+        ? address_reg + {{(ADDR_W-1){1'b0}}, read_ready} : {ADDR_W{1'b0}};
+    wire [DATA_W/8-1:0] chunk_keep_unused;
+    wire                chunk_last_unused, chunk_user_unused;
+
+    axis_skid #(
+        .DATA_W(DATA_W),
+        .USER_W(1)
+    ) chunk_inst (
+        .clk(clk),
+        .rst(rst || start),
+        .s_axis_tdata(read_data_reg),
+        .s_axis_tkeep({(DATA_W/8){1'b1}}),
+        .s_axis_tvalid(done_reg),
+        .s_axis_tready(read_ready),
+        .s_axis_tlast(1'b1),
+        .s_axis_tuser(1'b0),
+        .m_axis_tdata(chunk_data),
+        .m_axis_tkeep(chunk_keep_unused),
+        .m_axis_tvalid(chunk_valid),
+        .m_axis_tready(chunk_ready),
+        .m_axis_tlast(chunk_last_unused),
+        .m_axis_tuser(chunk_user_unused)
+    );
 
 endmodule
 

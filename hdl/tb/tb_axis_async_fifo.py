@@ -39,7 +39,7 @@ def agents(
     )
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=500, timeout_unit="us")
 @cocotb.parametrize(periods=PERIODS, load=[(None, None), (0.3, 0.3), (0.8, None), (None, 0.8)])
 async def frames_pass_unchanged(
     dut: Any, periods: tuple[int, int], load: tuple[float | None, float | None]
@@ -62,7 +62,7 @@ async def frames_pass_unchanged(
     assert not int(dut.m_axis_tvalid.value)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=500, timeout_unit="us")
 @cocotb.parametrize(periods=PERIODS)
 async def it_fills_to_its_depth_and_empties(dut: Any, periods: tuple[int, int]) -> None:
     await reset(dut, *periods)
@@ -82,7 +82,7 @@ async def it_fills_to_its_depth_and_empties(dut: Any, periods: tuple[int, int]) 
     assert not int(dut.m_axis_tvalid.value)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=500, timeout_unit="us")
 @cocotb.parametrize(periods=PERIODS)
 async def a_beat_takes_three_to_four_edges(dut: Any, periods: tuple[int, int]) -> None:
     await reset(dut, *periods)
@@ -111,7 +111,7 @@ async def a_beat_takes_three_to_four_edges(dut: Any, periods: tuple[int, int]) -
     assert seen <= {3, 4}
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=500, timeout_unit="us")
 @cocotb.parametrize(periods=PERIODS)
 async def a_beat_every_cycle_of_the_slower_clock(dut: Any, periods: tuple[int, int]) -> None:
     await reset(dut, *periods)
@@ -126,7 +126,7 @@ async def a_beat_every_cycle_of_the_slower_clock(dut: Any, periods: tuple[int, i
         assert received.last_cycle - received.first_cycle == count - 1
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=500, timeout_unit="us")
 @cocotb.parametrize(periods=PERIODS)
 async def reset_leaves_nothing_behind(dut: Any, periods: tuple[int, int]) -> None:
     await reset(dut, *periods)

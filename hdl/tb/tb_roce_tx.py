@@ -333,6 +333,7 @@ async def psn_and_slot_outlive_new_settings(dut: Any) -> None:
         {"bytes_per_window": 500, "pkt_len_pages128": 1, "host_ip": 0xFFFFFFFF},
         {"bytes_per_window": 500, "pkt_len_pages128": 3, "host_ip": 0, "dest_qp": 0xABCDEF},
         {"bytes_per_window": 500, "src_udp_port": 0, "host_mac_hi": 0xFEDC, "rkey": 1},
+        {"bytes_per_window": 500, "host_ip": 0x7A000000},  # the checksum's last sum carries
     ]
     for registers in settings * 2:
         where = board(**registers)
