@@ -2,9 +2,14 @@
 //
 // Syndrome packer: rounds of syndrome bits of one patch in, RPC requests for its decoder out.
 //
-// A round is cfg_bits bits, IN_W a beat, the first one in bit 0, tlast on its last beat; bits of
-// that beat past the end of the round are ignored. cfg_rounds rounds make a message, whose bits
-// follow each other without a gap, least significant first (all numbers little-endian):
+// A round is 1 to 4,096 bits, IN_W a beat, the first one in bit 0, tlast on its last beat; bits of
+// that beat past the end of the round are ignored. s_axis_tuser, the same on all beats of a round:
+//
+//    bits 11:0   bits of the round less one
+//    bit 12      it ends its message
+//
+// The bits of a message's rounds follow each other without a gap, least significant first (all
+// numbers little-endian):
 //
 //    offset  size  field             value
 //         0     4  magic             0x43555152
@@ -16,7 +21,7 @@
 //        24     8  decoder_id        cfg_decoder_id                    (not with cfg_bytes)
 //        32     8  counter           messages since reset, see below   (not with cfg_bytes)
 //        40     8  mapping_id        cfg_mapping_id                    (not with cfg_bytes)
-//        48     8  num_syndromes     cfg_bits * cfg_rounds             (not with cfg_bytes)
+//        48     8  num_syndromes     bits of the message               (not with cfg_bytes)
 //        56     n  syndromes         eight to a byte; cfg_bytes: from 24, one a byte; sparse:
 //                                    16-bit indices of the bits that are 1, rising
 //
@@ -25,26 +30,31 @@
 // m_len gives the length of each message in bytes, one beat a message. Lanes that tkeep leaves
 // out are zero.
 //
-// The input is never held up: tready is always high. A message is kept until it has left; its
-// place, DEPTH words of WORD_W bits for all, is taken at its first beat, or it is dropped with all
-// its rounds. So a message that leaves is whole, and `counter` counts the dropped ones as well:
-// message c begins with round c * cfg_rounds since reset, and a step of more than 1 is a gap.
-// A round of a wrong length spoils its message: it is dropped, or, if it has begun to leave,
-// its missing words are zero and tuser is high on its last beat.
-// Rounds in = cfg_rounds * (stat_message_sent + stat_message_bad) + stat_round_dropped + those of
-// messages still inside. A configuration that cannot work (no bits, more than 4,096, no rounds, a
-// message of more than DEPTH words) drops every round.
+// The input is never held up: tready is always high. Only whole messages leave. One reserves a
+// place at its first beat and gives it back when it has left: as many of the DEPTH words of WORD_W
+// bits (128 at DATA_W = 64, 512 at 512) as cfg_message_bits take. Without a place it is dropped
+// with all its rounds. A round of a wrong length spoils its message, and so does one that makes it
+// longer than cfg_message_bits: it is dropped at its end. `counter` counts messages of both kinds
+// as well: a step of more than 1 is a gap.
+// Every message that ends is sent, bad or dropped, and every round shares the lot of its message:
 //
-// cfg_start is the number of words of a message that let it leave before its end has arrived
-// (sparse messages never do): 0 as soon as its first beat is in, all ones only when it is whole.
-// Words are 128 bits at DATA_W = 64 and 512 bits at 512. With too low a number tvalid pauses
-// inside a message. cfg_* may change in reset, which must then last for four cycles.
+//    rounds in = those of messages sent (a stat_message_sent each)
+//              + those of messages that were bad (a stat_message_bad each)
+//              + stat_round_dropped + those of messages still inside
 //
-// Latency, beat in to first beat of the message out: 4 cycles, both widths, all dense forms,
-// counted from the last beat of the message (m_len: 3). With cfg_start = 0 from its first one, but
-// at 512 bit the first beat, which ends with payload, waits for a whole word.
-// Sparse: 8 cycles and one for each 64-bit piece of the message, or for each bit set where a
-// piece has several; one more when the last piece has any.
+// stat_round_short and stat_round_long count in dropped messages too. A cfg_message_bits that
+// cannot work (0, more than DEPTH words, more than 1,048,543) drops every round. cfg_* may change
+// in reset, which must then last for four cycles.
+//
+// m_come is high for a cycle for every message that has come in whole and will leave, in the order
+// in which they leave.
+//
+// Latency, last beat in to first beat of the message out: 6 cycles, both widths, all dense forms;
+// m_len: 5; m_come: 3. With cfg_sparse, a message of up to 65,536 bits is searched first: 6 cycles
+// more, one for each 64 bits and one for each 1 among them, one more if the last 64 bits or fewer
+// have any. The first 1 that does not fit into the sparse form ends the search: that 1 and the 64
+// bits around it are the last to count, and the one more does not; at 512 bit the first beat of
+// the message, dense then, comes a cycle later still.
 // Throughput: a beat a cycle, one cycle between messages.
 
 `default_nettype none
@@ -64,6 +74,7 @@ module syndrome_packer #(
     input  wire              s_axis_tvalid,
     output wire              s_axis_tready,
     input  wire              s_axis_tlast,
+    input  wire [12:0]       s_axis_tuser,
 
     input  wire [31:0]       ptp_sec,
     input  wire [31:0]       ptp_nsec,
@@ -73,17 +84,16 @@ module syndrome_packer #(
     output wire              m_axis_tvalid,
     input  wire              m_axis_tready,
     output wire              m_axis_tlast,
-    output wire              m_axis_tuser,  // on the last beat: the message is not whole
 
     output wire [19:0]       m_len_tdata,
     output wire              m_len_tvalid,
     input  wire              m_len_tready,
 
-    input  wire [12:0]       cfg_bits,
-    input  wire [7:0]        cfg_rounds,
+    output wire              m_come,
+
+    input  wire [19:0]       cfg_message_bits,  // most bits of a message
     input  wire              cfg_bytes,
     input  wire              cfg_sparse,
-    input  wire [15:0]       cfg_start,
     input  wire [63:0]       cfg_decoder_id,
     input  wire [63:0]       cfg_mapping_id,
     input  wire [31:0]       cfg_request_first,
@@ -92,7 +102,8 @@ module syndrome_packer #(
     output wire              stat_round_dropped,  // no place for its message
     output wire              stat_round_short,  // tlast before the last bits
     output wire              stat_round_long,  // no tlast with the last bits
-    output wire              stat_message_bad,  // spoilt by a short or long round
+    output wire              stat_message_bad,  // too long, or spoilt by a short or long round
+    output wire              stat_message_long,  // more than cfg_message_bits
     output wire              stat_message_sent
 );
 
@@ -100,7 +111,6 @@ module syndrome_packer #(
     localparam WORD_LOG = $clog2(WORD_W);
     localparam DEPTH_LOG = $clog2(DEPTH);
     localparam SLOT_LOG = $clog2(MESSAGES);
-    localparam COUNT_W = $clog2(INDICES) + 1;
 
     generate
         if (DATA_W != 64 && DATA_W != 512) begin : g_bad_data_w
@@ -123,49 +133,25 @@ module syndrome_packer #(
         end
     endgenerate
 
-    // ---- derived configuration, still after four cycles ----
-    localparam [19:0]        HEADER_SIZE = 20'd56;
-    localparam [19:0]        RPC_SIZE = 20'd24;
-    localparam [COUNT_W-1:0] MOST_INDICES = INDICES;
-    localparam [18:0]        PLENTY = {{(19-COUNT_W){1'b0}}, MOST_INDICES};
-    localparam [31:0]        PLACES = DEPTH;
+    // ---- derived configuration, still after two cycles ----
+    localparam [31:0] PLACES = DEPTH;
 
-    wire [12:0] last_bit = cfg_bits - 13'd1;
-    reg         valid_reg = 1'b0;
-    reg [19:0]  bits_reg = 0;
-    reg [19:0]  payload_reg = 0;
-    reg [19:0]  length_reg = 0;
-    reg [12:0]  words_reg = 0;
-    reg [10:0]  pieces_reg = 0;
-    reg         sparse_reg = 1'b0;
-    reg [COUNT_W-1:0] limit_reg = 0;
-
-    wire [19-WORD_LOG:0] words_up = bits_reg[19:WORD_LOG]
-        + {{(19-WORD_LOG){1'b0}}, bits_reg[WORD_LOG-1:0] != 0};
-    reg [19:0]  packed_reg = 0;
-    reg [18:0]  most_reg = 0;  // indices that take fewer bytes than the bits
-
-    wire [19:0] packed_bytes = {3'd0, bits_reg[19:3]} + {19'd0, bits_reg[2:0] != 3'd0};
+    wire [20-WORD_LOG:0] words_up = {1'b0, cfg_message_bits[19:WORD_LOG]}
+        + {{(20-WORD_LOG){1'b0}}, cfg_message_bits[WORD_LOG-1:0] != 0};
+    reg                  valid_reg = 1'b0;
+    reg [13:0]           words_reg = 0;
 
     always @(posedge clk) begin
-        valid_reg <= cfg_bits != 0 && cfg_rounds != 0 && !last_bit[12];
-        bits_reg <= {7'd0, cfg_bits} * {12'd0, cfg_rounds};
-        packed_reg <= packed_bytes;
-        most_reg <= packed_reg[19:1] - {18'd0, !packed_reg[0]};
-        payload_reg <= cfg_bytes ? bits_reg : packed_reg;
-        length_reg <= payload_reg + (cfg_bytes ? RPC_SIZE : HEADER_SIZE);
+        valid_reg <= cfg_message_bits != 20'd0 && cfg_message_bits[19:5] != 15'h7fff;
         words_reg <= {{(WORD_LOG-7){1'b0}}, words_up};
-        pieces_reg <= bits_reg[16:6] + {10'd0, bits_reg[5:0] != 6'd0};
-        sparse_reg <= cfg_sparse && !cfg_bytes && bits_reg <= 20'd65536;
-        limit_reg <= most_reg > PLENTY ? MOST_INDICES : most_reg[COUNT_W-1:0];
     end
 
     // ---- front ----
-    wire              admit, word_write, open, close, bad;
+    wire              admit, word_write, word_late, open, close, bad, too_long;
     wire [WORD_W-1:0] write_data;
     wire [63:0]       open_count, open_ptp;
+    wire [19:0]       close_last_bit;
     reg               room_reg = 1'b0;
-    wire              finish;
 
     assign s_axis_tready = 1'b1;
 
@@ -178,75 +164,67 @@ module syndrome_packer #(
         .s_axis_tdata(s_axis_tdata),
         .s_axis_tvalid(s_axis_tvalid),
         .s_axis_tlast(s_axis_tlast),
+        .s_axis_tuser(s_axis_tuser),
         .ptp_sec(ptp_sec),
         .ptp_nsec(ptp_nsec),
         .room(room_reg),
         .admit(admit),
         .word_valid(word_write),
+        .word_late(word_late),
         .word_data(write_data),
         .open(open),
         .open_count(open_count),
         .open_ptp(open_ptp),
         .close(close),
+        .close_last_bit(close_last_bit),
         .bad(bad),
-        .cfg_last_bit(last_bit[11:0]),
-        .cfg_last_round(cfg_rounds - 8'd1),
+        .too_long(too_long),
+        .cfg_message_bits(cfg_message_bits),
         .stat_round_dropped(stat_round_dropped),
         .stat_round_short(stat_round_short),
         .stat_round_long(stat_round_long)
     );
 
-    // ---- messages: places of a fixed size in a ring, in order; addresses count on past DEPTH ----
+    // ---- messages: words without gaps in a ring; addresses count on past DEPTH ----
     // a word is not read in the cycle in which it is written
     (* no_rw_check *)
     reg [WORD_W-1:0]  words [0:DEPTH-1];
-    reg [127:0]       slots [0:MESSAGES-1];
+    reg [127:0]       slots [0:MESSAGES-1];  // from the first beat of each message
+    reg [19:0]        sizes [0:MESSAGES-1];  // from its last beat: its bits less one
     reg [13:0]        write_reg = 0;  // next word
-    reg [13:0]        base_reg = 0;  // first word of the message that arrives
+    reg [13:0]        whole_reg = 0;  // words before it are of whole messages
+    reg [13:0]        readable_reg = 0;  // and so are those before this one, which can be read
     reg [13:0]        read_reg = 0;  // word that the memory offers
-    reg [13:0]        read_base_reg = 0;  // first word of the message that leaves
-    reg [13:0]        written_reg = 0;  // write_reg a cycle ago: these words can be read
-    reg [13:0]        arrived_reg = 0;  // words of the message that arrives
-    reg               enough_reg = 1'b0;  // they let it leave
+    reg [13:0]        pop_reg = 0;  // word that the queue offers
+    reg [13:0]        start_reg = 0;  // first word of the message that leaves
     reg [WORD_W-1:0]  memory_reg = 0;
-    reg               cut_reg = 1'b0;  // a message has left without all its words
     reg               finish_reg = 1'b0;
     reg               undo_reg = 1'b0;
+    reg               come_reg = 1'b0;
     reg [SLOT_LOG:0]  slot_in_reg = 0;
     reg [SLOT_LOG:0]  slot_out_reg = 0;
-    reg               open_reg = 1'b0;  // a message arrives
-    reg               left_reg = 1'b0;  // and has begun to leave
-    reg               abort_reg = 1'b0;  // it has closed, and is not whole
-    reg               bad_stat_reg = 1'b0;
-    reg               sent_stat_reg = 1'b0;
+    reg               long_stat_reg = 1'b0;
 
     // places: words that would be free after one more message (negative: bit 15), messages inside
     reg [15:0]        spare_reg = 0;
     reg [15:0]        returned_reg = 0;  // words that messages have given back
     reg [SLOT_LOG:0]  inside_reg = 0;
 
-    wire [13:0]        step = {1'b0, words_reg};
-    wire [15:0]        step_wide = {3'b000, words_reg};
-    wire               closed = slot_in_reg != slot_out_reg;
-    wire               start, word_pop, word_rewind;
-    wire [13:0]        arrived_next = open ? 14'd0 : arrived_reg + {13'd0, word_write};
-    wire               early = open_reg && !closed && !sparse_reg && enough_reg;
-    wire               left = left_reg || (start && !closed);
-    wire               keep = close && (!bad || left);
-    wire               undo = close && !keep;
+    wire               start, enter, finish, word_pop, word_rewind;
+    wire [15:0]        step = {2'b00, words_reg};
+    wire               keep = close && !bad;
+    wire               undo = close && bad;
+    wire [13:0]        write_more = write_reg + {13'd0, word_write};
+    wire [13:0]        whole_next = (keep || word_late) ? write_more : whole_reg;
 
-    // Words are read ahead into a queue of two, but not those of a message that may still be undone
-    // behind one that is being sent. A word passes the memory by when all before it have left it.
-    wire               back = word_rewind || cut_reg || (undo && !closed);
-    wire               allowed = !closed || read_reg != base_reg;
-    wire               past = word_write && write_reg == read_reg && allowed;
-    wire               ahead = (read_reg != written_reg && allowed) || past;
+    // words are read ahead into a queue of two
+    wire               ahead = read_reg != readable_reg;
     wire               queue_ready;
-    wire [13:0]        read_next = back ? read_base_reg
+    wire [13:0]        read_next = word_rewind ? start_reg
         : ahead && queue_ready ? read_reg + 14'd1 : read_reg;
 
     wire [15:0]       spare = spare_reg + returned_reg;
-    wire [15:0]       spare_less = spare - step_wide;
+    wire [15:0]       spare_less = spare - step;
     wire [SLOT_LOG:0] inside = inside_reg - {{SLOT_LOG{1'b0}}, finish_reg}
         - {{SLOT_LOG{1'b0}}, undo_reg};
     wire [SLOT_LOG:0] inside_more = inside + {{SLOT_LOG{1'b0}}, 1'b1};
@@ -257,70 +235,56 @@ module syndrome_packer #(
         memory_reg <= words[read_next[DEPTH_LOG-1:0]];
         if (open)
             slots[slot_in_reg[SLOT_LOG-1:0]] <= {open_ptp, open_count};
+        if (keep)
+            sizes[slot_in_reg[SLOT_LOG-1:0]] <= close_last_bit;
 
-        returned_reg <= (finish_reg ? step_wide : 16'd0) + (undo_reg ? step_wide : 16'd0);
+        returned_reg <= (finish_reg ? step : 16'd0) + (undo_reg ? step : 16'd0);
         spare_reg <= admit ? spare_less : spare;
         inside_reg <= admit ? inside_more : inside;
         room_reg <= valid_reg && !(admit ? spare_less[15] : spare[15])
             && !(admit ? inside_more[SLOT_LOG] : inside[SLOT_LOG]);
 
-        written_reg <= undo ? base_reg : past && queue_ready ? write_reg + 14'd1 : write_reg;
-        arrived_reg <= arrived_next;
-        enough_reg <= {2'b00, arrived_next} >= cfg_start;
+        write_reg <= undo ? whole_next : write_more;
+        whole_reg <= whole_next;
+        readable_reg <= whole_reg;
         read_reg <= read_next;
-        if (word_write)
-            write_reg <= write_reg + 1'b1;
-        if (open)
-            open_reg <= 1'b1;
-        if (start && !closed)
-            left_reg <= 1'b1;
-        if (close) begin
-            open_reg <= 1'b0;
-            left_reg <= 1'b0;
-            if (keep) begin
-                base_reg <= base_reg + step;
-                slot_in_reg <= slot_in_reg + 1'b1;
-            end
-            if (bad) begin
-                write_reg <= keep ? base_reg + step : base_reg;
-                abort_reg <= keep;
-            end
-        end
-        if (finish) begin
+        if (word_rewind)
+            pop_reg <= start_reg;
+        else if (word_pop)
+            pop_reg <= pop_reg + 14'd1;
+        if (start)
+            start_reg <= pop_reg;
+        if (keep)
+            slot_in_reg <= slot_in_reg + 1'b1;
+        if (enter)
             slot_out_reg <= slot_out_reg + 1'b1;
-            read_base_reg <= read_base_reg + step;
-            abort_reg <= 1'b0;
-        end
-        cut_reg <= finish && abort_reg;
         finish_reg <= finish;
         undo_reg <= undo;
-        bad_stat_reg <= close && bad;
-        sent_stat_reg <= finish && !abort_reg;
+        come_reg <= keep;
+        long_stat_reg <= close && too_long;
 
         if (rst) begin
             write_reg <= 0;
-            base_reg <= 0;
+            whole_reg <= 0;
+            readable_reg <= 0;
             read_reg <= 0;
-            read_base_reg <= 0;
-            written_reg <= 0;
-            cut_reg <= 1'b0;
+            pop_reg <= 0;
             finish_reg <= 1'b0;
             undo_reg <= 1'b0;
+            come_reg <= 1'b0;
             slot_in_reg <= 0;
             slot_out_reg <= 0;
-            open_reg <= 1'b0;
-            left_reg <= 1'b0;
-            abort_reg <= 1'b0;
-            bad_stat_reg <= 1'b0;
-            sent_stat_reg <= 1'b0;
-            spare_reg <= PLACES[15:0] - step_wide;
+            long_stat_reg <= 1'b0;
+            spare_reg <= PLACES[15:0] - step;
             returned_reg <= 0;
             inside_reg <= 0;
         end
     end
 
-    assign stat_message_bad = bad_stat_reg;
-    assign stat_message_sent = sent_stat_reg;
+    assign m_come = come_reg;
+    assign stat_message_bad = undo_reg;
+    assign stat_message_long = long_stat_reg;
+    assign stat_message_sent = finish_reg;
 
     wire [WORD_W-1:0]   word;
     wire                word_valid;
@@ -332,8 +296,8 @@ module syndrome_packer #(
         .USER_W(1)
     ) queue_inst (
         .clk(clk),
-        .rst(rst || back),
-        .s_axis_tdata(past ? write_data : memory_reg),
+        .rst(rst || word_rewind),
+        .s_axis_tdata(memory_reg),
         .s_axis_tkeep({(WORD_W/8){1'b1}}),
         .s_axis_tvalid(ahead),
         .s_axis_tready(queue_ready),
@@ -356,12 +320,12 @@ module syndrome_packer #(
     ) out_inst (
         .clk(clk),
         .rst(rst),
-        .closed(closed),
-        .early(early),
-        .abort(abort_reg),
+        .closed(slot_in_reg != slot_out_reg),
+        .last_bit(sizes[slot_out_reg[SLOT_LOG-1:0]]),
         .count(slots[slot_out_reg[SLOT_LOG-1:0]][63:0]),
         .ptp(slots[slot_out_reg[SLOT_LOG-1:0]][127:64]),
         .start(start),
+        .enter(enter),
         .finish(finish),
         .word_data(word),
         .word_valid(word_valid),
@@ -372,21 +336,15 @@ module syndrome_packer #(
         .m_axis_tvalid(m_axis_tvalid),
         .m_axis_tready(m_axis_tready),
         .m_axis_tlast(m_axis_tlast),
-        .m_axis_tuser(m_axis_tuser),
         .m_len_tdata(m_len_tdata),
         .m_len_tvalid(m_len_tvalid),
         .m_len_tready(m_len_tready),
         .cfg_bytes(cfg_bytes),
-        .cfg_sparse(sparse_reg),
+        .cfg_sparse(cfg_sparse),
         .cfg_decoder_id(cfg_decoder_id),
         .cfg_mapping_id(cfg_mapping_id),
         .cfg_request_first(cfg_request_first),
-        .cfg_request_step(cfg_request_step),
-        .cfg_bits(bits_reg),
-        .cfg_payload(payload_reg),
-        .cfg_length(length_reg),
-        .cfg_pieces(pieces_reg),
-        .cfg_limit(limit_reg)
+        .cfg_request_step(cfg_request_step)
     );
 
 endmodule

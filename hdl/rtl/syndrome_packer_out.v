@@ -7,8 +7,11 @@
 // its last beat is filled with the start of the payload, and every later beat joins the rest of
 // one chunk to the start of the next.
 //
-// Latency: the first beat is offered two cycles after `closed` (or `early`) rises, m_len one cycle
-// before it; in sparse form after the search (syndrome_packer_sparse), and three cycles more.
+// What a message will look like is known while the one before it leaves, so it costs no time then.
+//
+// Latency: the first beat is offered three cycles after `closed` rises, m_len one cycle before it;
+// in sparse form three cycles after the search (syndrome_packer_sparse), which starts one cycle
+// after `closed` rises.
 // One beat a cycle; one cycle between messages.
 
 `default_nettype none
@@ -24,13 +27,13 @@ module syndrome_packer_out #(
     input  wire               rst,
 
     // head of the queue of messages
-    input  wire               closed,  // it has arrived whole
-    input  wire               early,  // it has not, but may leave
-    input  wire               abort,  // it left early and will never be whole
+    input  wire               closed,  // there is one
+    input  wire [19:0]        last_bit,  // its bits less one
     input  wire [63:0]        count,
     input  wire [63:0]        ptp,
-    output wire               start,  // in the cycle before its first beat
-    output wire               finish,  // with its last beat
+    output wire               start,  // its words come next
+    output wire               enter,  // the next message may be shown
+    output wire               finish,  // the message that was shown last has left
 
     // its words; word_data is current while word_valid is high
     input  wire [WORD_W-1:0]  word_data,
@@ -43,7 +46,6 @@ module syndrome_packer_out #(
     output wire               m_axis_tvalid,
     input  wire               m_axis_tready,
     output wire               m_axis_tlast,
-    output wire               m_axis_tuser,
 
     output wire [19:0]        m_len_tdata,
     output wire               m_len_tvalid,
@@ -54,12 +56,7 @@ module syndrome_packer_out #(
     input  wire [63:0]        cfg_decoder_id,
     input  wire [63:0]        cfg_mapping_id,
     input  wire [31:0]        cfg_request_first,
-    input  wire [31:0]        cfg_request_step,
-    input  wire [19:0]        cfg_bits,  // of the message
-    input  wire [19:0]        cfg_payload,  // bytes after the header
-    input  wire [19:0]        cfg_length,  // bytes of the message
-    input  wire [10:0]        cfg_pieces,  // of 64 bits to search
-    input  wire [COUNT_W-1:0] cfg_limit  // indices up to which the sparse form is shorter
+    input  wire [31:0]        cfg_request_step
 );
 
     `include "roundtrip_fields.vh"
@@ -70,31 +67,31 @@ module syndrome_packer_out #(
     localparam HEADER_W = 8 * (REQUEST_HEADER_SIZE + ENQUEUE_BODY_SIZE);
     localparam SHORT_W = 8 * REQUEST_HEADER_SIZE;
     localparam [19:0] HEADER_SIZE = REQUEST_HEADER_SIZE + ENQUEUE_BODY_SIZE;
-    localparam [31:0] RPC_SIZE = REQUEST_HEADER_SIZE;
+    localparam [19:0] RPC_SIZE = REQUEST_HEADER_SIZE;
+    localparam [19:0] BODY_SIZE = ENQUEUE_BODY_SIZE;
+    localparam [19:0] MOST_INDICES = INDICES;
     localparam KEEP_LOG = $clog2(KEEP_W);
 
     localparam [1:0]
         STATE_IDLE = 2'd0,
         STATE_SEARCH = 2'd1,  // wait for the indices
-        STATE_DECIDE = 2'd2,  // wait for the size
+        STATE_DECIDE = 2'd2,  // the size is known
         STATE_SEND = 2'd3;
 
     reg [1:0] state_reg = STATE_IDLE, state_next;
-    reg [1:0] wait_reg = 2'd0;
 
     reg [31:0]           request_reg = 0;
     reg                  sparse_reg = 1'b0;
     reg [19-KEEP_LOG:0]  beats_reg = 0;  // beats after this one
-    reg [19-KEEP_LOG:0]  chunks_reg = 0;  // chunks left
+    reg [19-KEEP_LOG:0]  chunks_reg = 0;  // chunks after this one
     reg [KEEP_LOG-1:0]   tail_reg = 0;  // bytes of the last beat less one
     reg                  last_reg = 1'b0;  // this is the last beat
     reg                  wanted_reg = 1'b0;  // this beat needs a chunk
-    reg                  chunk_last_reg = 1'b0;  // there is but one left
+    reg                  chunk_last_reg = 1'b0;  // this is the last chunk
     reg [HEADER_W-1:0]   carry_reg = 0;  // header, or what is left of the last chunk
     reg [3:0]            sub_reg = 0;  // part of the word
     reg [3:0]            parts_reg = 0;  // parts of a word less one
     reg                  part_end_reg = 1'b0;  // this part is the last one
-    reg                  hold_reg = 1'b0;  // the message may still turn out not to be whole
     reg [19:0]           length_reg = 0;
     reg                  length_valid_reg = 1'b0;
 
@@ -103,38 +100,43 @@ module syndrome_packer_out #(
     wire [DATA_W-1:0]  index_chunk;
     wire               index_valid;
 
-    // ---- what the message will look like, two cycles behind the search ----
-    wire        is_sparse = cfg_sparse && search_done && search_fits;
+    // ---- what the message at the head will look like: each value one addition from its bits ----
+    wire        found = state_reg == STATE_SEARCH && search_done && search_fits;
     wire [19:0] index_bytes = {{(19-COUNT_W){1'b0}}, indices, 1'b0};
+    wire [19:0] payload_last = cfg_bytes ? last_bit : {3'd0, last_bit[19:3]};  // bytes less one
+    wire [19:0] part = found ? index_bytes : payload_last;
+    wire [19:0] most = {4'd0, last_bit[19:4]};  // indices that take fewer bytes than the bits
 
-    reg                  send_sparse_reg = 1'b0;
+    reg                  head_reg = 1'b0;  // there is one, and these fit it
+    reg                  search_reg = 1'b0;  // it may be sparse
+    reg                  found_reg = 1'b0;  // it is
     reg [31:0]           function_reg = 0;
-    reg [19:0]           length_1_reg = 0;
-    reg [19:0]           less_one_reg = 0;  // length less one
-    reg [19:0]           payload_reg = 0;
-    reg [19:0]           length_2_reg = 0;
-    reg [31:0]           arg_len_reg = 0;
-    reg [19-KEEP_LOG:0]  all_beats_reg = 0;  // but one
-    reg [KEEP_LOG-1:0]   all_tail_reg = 0;
-    reg [19-KEEP_LOG:0]  all_chunks_reg = 0;
-    reg                  one_beat_reg = 1'b0;
+    reg [19:0]           bits_reg = 0;
+    reg [19:0]           size_reg = 0;
+    reg [19:0]           size_last_reg = 0;  // less one
+    reg [19:0]           arg_len_reg = 0;
+    reg [19-KEEP_LOG:0]  all_chunks_reg = 0;  // less one
     reg                  no_chunk_reg = 1'b0;
+    reg [10:0]           pieces_reg = 0;  // of 64 bits to search
+    reg [COUNT_W-1:0]    limit_reg = 0;  // indices up to which it is sparse
 
     always @(posedge clk) begin
-        send_sparse_reg <= is_sparse;
+        head_reg <= closed && !enter;
+        search_reg <= cfg_sparse && !cfg_bytes && last_bit[19:16] == 4'd0;
+        found_reg <= found;
         function_reg <= cfg_bytes ? FUNCTION_PREDECODE
-            : is_sparse ? FUNCTION_ENQUEUE_SYNDROMES_SPARSE : FUNCTION_ENQUEUE_SYNDROMES;
-        length_1_reg <= is_sparse ? HEADER_SIZE + index_bytes : cfg_length;
-        less_one_reg <= is_sparse ? HEADER_SIZE - 20'd1 + index_bytes : cfg_length - 20'd1;
-        payload_reg <= is_sparse ? index_bytes : cfg_payload;
-        length_2_reg <= length_1_reg;
-        arg_len_reg <= {12'd0, length_1_reg} - RPC_SIZE;
-        all_beats_reg <= less_one_reg[19:KEEP_LOG];
-        all_tail_reg <= less_one_reg[KEEP_LOG-1:0];
-        all_chunks_reg <= payload_reg[19:KEEP_LOG]
-            + {{(19-KEEP_LOG){1'b0}}, payload_reg[KEEP_LOG-1:0] != 0};
-        one_beat_reg <= less_one_reg[19:KEEP_LOG] == 0;
-        no_chunk_reg <= payload_reg == 0;
+            : found ? FUNCTION_ENQUEUE_SYNDROMES_SPARSE : FUNCTION_ENQUEUE_SYNDROMES;
+        bits_reg <= last_bit + 20'd1;
+        size_reg <= part + (found ? HEADER_SIZE
+            : cfg_bytes ? RPC_SIZE + 20'd1 : HEADER_SIZE + 20'd1);
+        size_last_reg <= part + (found ? HEADER_SIZE - 20'd1 : cfg_bytes ? RPC_SIZE : HEADER_SIZE);
+        arg_len_reg <= part + (found ? BODY_SIZE : cfg_bytes ? 20'd1 : BODY_SIZE + 20'd1);
+        all_chunks_reg <= found
+            ? index_bytes[19:KEEP_LOG] - {{(19-KEEP_LOG){1'b0}}, index_bytes[KEEP_LOG-1:0] == 0}
+            : payload_last[19:KEEP_LOG];
+        no_chunk_reg <= found && indices == 0;
+        pieces_reg <= {1'b0, last_bit[15:6]} + 11'd1;
+        limit_reg <= most > MOST_INDICES ? MOST_INDICES[COUNT_W-1:0] : most[COUNT_W-1:0];
     end
 
     wire [HEADER_W-1:0] header;
@@ -143,7 +145,7 @@ module syndrome_packer_out #(
     assign header[8*REQUEST_HEADER_FUNCTION_ID_OFFSET +: REQUEST_HEADER_FUNCTION_ID_W]
         = function_reg;
     assign header[8*REQUEST_HEADER_ARG_LEN_OFFSET +: REQUEST_HEADER_ARG_LEN_W]
-        = arg_len_reg;
+        = {12'd0, arg_len_reg};
     assign header[8*REQUEST_HEADER_REQUEST_ID_OFFSET +: REQUEST_HEADER_REQUEST_ID_W]
         = request_reg;
     assign header[8*REQUEST_HEADER_PTP_TIMESTAMP_OFFSET +: REQUEST_HEADER_PTP_TIMESTAMP_W]
@@ -156,7 +158,7 @@ module syndrome_packer_out #(
             +: ENQUEUE_BODY_SYNDROME_MAPPING_ID_W]
         = cfg_mapping_id;
     assign header[SHORT_W + 8*ENQUEUE_BODY_NUM_SYNDROMES_OFFSET +: ENQUEUE_BODY_NUM_SYNDROMES_W]
-        = {44'd0, cfg_bits};
+        = {44'd0, bits_reg};
 
     // ---- chunks ----
     wire [63:0]         piece;
@@ -169,29 +171,26 @@ module syndrome_packer_out #(
     wire [HEADER_W-1:0] carry_after;
 
     wire              wanted = wanted_reg;
-    wire [DATA_W-1:0] chunk = (!wanted || abort) ? {DATA_W{1'b0}}
+    wire [DATA_W-1:0] chunk = !wanted ? {DATA_W{1'b0}}
         : sparse_reg ? index_chunk : cfg_bytes ? byte_chunk : dense_chunk;
 
     wire last = last_reg;
     wire ready;
-    // the end of a message that left early waits until it is known to be whole
-    wire offer = state_reg == STATE_SEND && !(last && hold_reg)
-        && (!wanted || abort || (sparse_reg ? index_valid : word_valid));
+    wire offer = state_reg == STATE_SEND && (!wanted || (sparse_reg ? index_valid : word_valid));
     wire passes = offer && ready;
     wire taken = passes && wanted;
 
     wire       piece_taken = state_reg == STATE_SEARCH && piece_ready && word_valid;
-    // as `taken` without indices and aborts, said flatly: it reaches back to the queue of words
+    // as `taken` without indices, said flatly: it reaches back to the queue of words
     wire       part_taken = piece_taken || (state_reg == STATE_SEND && ready && wanted
-        && !sparse_reg && !abort && word_valid && !(last && hold_reg));
+        && !sparse_reg && word_valid);
     wire [3:0] send_parts = cfg_bytes ? last_bytes : last_dense;
 
     wire length_free = !length_valid_reg || m_len_tready;
-    wire go = state_reg == STATE_IDLE && length_free && (closed || early);
-    wire decided = state_reg == STATE_DECIDE && wait_reg == 2'd0;
-    wire enter = (go && !cfg_sparse) || decided;
+    wire go = state_reg == STATE_IDLE && length_free && head_reg;
 
     assign start = go;
+    assign enter = (go && !search_reg) || state_reg == STATE_DECIDE;
     assign finish = passes && last;
     wire       end_taken = state_reg == STATE_SEARCH ? piece_last : chunk_last_reg;
     wire       part_end = part_end_reg || end_taken;
@@ -206,13 +205,12 @@ module syndrome_packer_out #(
         case (state_reg)
             STATE_IDLE:
                 if (go)
-                    state_next = cfg_sparse ? STATE_SEARCH : STATE_SEND;
+                    state_next = search_reg ? STATE_SEARCH : STATE_SEND;
             STATE_SEARCH:
                 if (search_done)
                     state_next = STATE_DECIDE;
             STATE_DECIDE:
-                if (decided)
-                    state_next = STATE_SEND;
+                state_next = STATE_SEND;
             default:
                 if (finish)
                     state_next = STATE_IDLE;
@@ -221,11 +219,6 @@ module syndrome_packer_out #(
 
     always @(posedge clk) begin
         state_reg <= state_next;
-        wait_reg <= state_reg == STATE_DECIDE ? wait_reg - 2'd1 : 2'd1;
-        if (go)
-            hold_reg <= !closed;
-        else if (closed)
-            hold_reg <= 1'b0;
         if (part_taken) begin
             sub_reg <= part_end ? 4'd0 : sub_reg + 4'd1;
             part_end_reg <= part_end ? parts_reg == 4'd0 : sub_reg + 4'd1 == parts_reg;
@@ -238,14 +231,14 @@ module syndrome_packer_out #(
         if (length_free)
             length_valid_reg <= 1'b0;
         if (enter) begin
-            sparse_reg <= send_sparse_reg;
-            beats_reg <= all_beats_reg;
-            last_reg <= one_beat_reg;
-            tail_reg <= all_tail_reg;
+            sparse_reg <= found_reg;
+            beats_reg <= size_last_reg[19:KEEP_LOG];
+            last_reg <= size_last_reg[19:KEEP_LOG] == 0;
+            tail_reg <= size_last_reg[KEEP_LOG-1:0];
             chunks_reg <= all_chunks_reg;
-            chunk_last_reg <= all_chunks_reg == 1;
+            chunk_last_reg <= all_chunks_reg == 0;
             carry_reg <= header;
-            length_reg <= length_2_reg;
+            length_reg <= size_reg;
             length_valid_reg <= 1'b1;
         end
         wanted_reg <= wanted_next;
@@ -256,7 +249,7 @@ module syndrome_packer_out #(
         end
         if (taken) begin
             chunks_reg <= chunks_reg - {{(19-KEEP_LOG){1'b0}}, 1'b1};
-            chunk_last_reg <= chunks_reg == 2;
+            chunk_last_reg <= chunks_reg == 1;
         end
         if (finish)
             request_reg <= request_reg + cfg_request_step;
@@ -288,7 +281,8 @@ module syndrome_packer_out #(
             assign last_piece = 4'd1;
             assign last_dense = 4'd1;
             assign last_bytes = 4'd15;
-            assign wanted_next = enter ? 1'b0 : passes && in_header_reg ? header_reg == 3'd1 && some_reg
+            assign wanted_next = enter ? 1'b0
+                : passes && in_header_reg ? header_reg == 3'd1 && some_reg
                 : taken ? !chunk_last_reg : wanted_reg;
             assign beat_data = in_header_reg ? carry_reg[63:0] : chunk;
             assign carry_after = carry_reg >> 64;
@@ -320,6 +314,7 @@ module syndrome_packer_out #(
         end
     endgenerate
 
+    wire              user_unused;
     wire [KEEP_W-1:0] tail_keep = {KEEP_W{1'b1}} >> ~tail_reg;
 
     syndrome_packer_sparse #(
@@ -328,7 +323,7 @@ module syndrome_packer_out #(
     ) sparse_inst (
         .clk(clk),
         .rst(rst),
-        .start(go && cfg_sparse),
+        .start(go && search_reg),
         .piece(piece),
         .piece_valid(state_reg == STATE_SEARCH && word_valid),
         .piece_ready(piece_ready),
@@ -339,8 +334,8 @@ module syndrome_packer_out #(
         .chunk_data(index_chunk),
         .chunk_valid(index_valid),
         .chunk_ready(taken && sparse_reg),
-        .cfg_pieces(cfg_pieces),
-        .cfg_limit(cfg_limit)
+        .pieces(pieces_reg),
+        .limit(limit_reg)
     );
 
     axis_skid #(
@@ -355,13 +350,13 @@ module syndrome_packer_out #(
         .s_axis_tvalid(offer),
         .s_axis_tready(ready),
         .s_axis_tlast(last),
-        .s_axis_tuser(last && abort),
+        .s_axis_tuser(1'b0),
         .m_axis_tdata(m_axis_tdata),
         .m_axis_tkeep(m_axis_tkeep),
         .m_axis_tvalid(m_axis_tvalid),
         .m_axis_tready(m_axis_tready),
         .m_axis_tlast(m_axis_tlast),
-        .m_axis_tuser(m_axis_tuser)
+        .m_axis_tuser(user_unused)
     );
 
 endmodule

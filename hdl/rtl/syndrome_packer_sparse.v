@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Indices of the bits that are set in a message, as 16-bit little-endian numbers in rising order,
-// for as long as there are at most `cfg_limit`: a buffer of chunks of DATA_W bits to read back.
+// for as long as there are at most `limit`: a buffer of chunks of DATA_W bits to read back.
 //
-// `start` begins a message of cfg_pieces pieces of 64 bits. `done` rises once they are searched and
+// `start` begins a message of `pieces` pieces of 64 bits. `done` rises once they are searched and
 // stays up until the next start; `fits` then says whether the indices are all there, `count` how
-// many there are. With more than cfg_limit of them the search ends early.
+// many there are. The bit that would be one too many ends the search.
 //
-// Latency, start to done: LATENCY_TEXT, one for each piece and one for each bit set.
-//
-// Chunks follow from two cycles after done; lanes past the last index are zero.
+// Latency, start to done: 5 cycles, one for each piece and one for each bit set, one more if the
+// last piece has any; a search that ends early counts up to the piece and the bit that end it.
+// Chunks follow from the cycle after done; lanes past the last index are zero.
 
 `default_nettype none
 
@@ -35,8 +35,8 @@ module syndrome_packer_sparse #(
     output wire               chunk_valid,
     input  wire               chunk_ready,
 
-    input  wire [10:0]        cfg_pieces,  // 1..1024
-    input  wire [COUNT_W-1:0] cfg_limit  // up to INDICES
+    input  wire [10:0]        pieces,  // 1 to 1,024, at start
+    input  wire [COUNT_W-1:0] limit  // up to INDICES, until done
 );
 
     localparam ADDR_W = $clog2(INDICES * 16 / DATA_W);
@@ -107,7 +107,7 @@ module syndrome_packer_sparse #(
     reg               settle_reg = 1'b0;
     reg               done_reg = 1'b0;
 
-    wire excess = emit_reg && count_reg == cfg_limit;
+    wire excess = emit_reg && count_reg == limit;
 
     always @(posedge clk) begin
         lowest_valid_reg <= found;
@@ -117,8 +117,6 @@ module syndrome_packer_sparse #(
         index_reg <= {lowest_number_reg, place};
         if (emit_reg)
             count_reg <= count_reg + {{(COUNT_W-1){1'b0}}, 1'b1};
-        if (excess)
-            excess_reg <= 1'b1;
         if (piece_ready && piece_valid)
             left_reg <= left_reg - 11'd1;
         if (found)
@@ -128,7 +126,7 @@ module syndrome_packer_sparse #(
             last_reg <= last;
             number_reg <= number_reg + 10'd1;
         end
-        if (busy_reg && ((bits_reg == 0 && last_reg) || excess)) begin
+        if (busy_reg && bits_reg == 0 && last_reg) begin
             busy_reg <= 1'b0;
             settle_reg <= 1'b1;
         end
@@ -136,12 +134,18 @@ module syndrome_packer_sparse #(
             settle_reg <= 1'b0;
             done_reg <= 1'b1;
         end
+        if (excess) begin
+            busy_reg <= 1'b0;
+            settle_reg <= 1'b0;
+            done_reg <= 1'b1;
+            excess_reg <= 1'b1;
+        end
         if (start) begin
             busy_reg <= 1'b1;
             bits_reg <= 64'd0;
             last_reg <= 1'b0;
             number_reg <= 10'h3ff;  // the first piece makes it 0
-            left_reg <= cfg_pieces;
+            left_reg <= pieces;
             count_reg <= 0;
             excess_reg <= 1'b0;
             done_reg <= 1'b0;

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,23 +17,32 @@ from emulator.wire.fields import ENQUEUE_BODY, REQUEST_HEADER
 from hdl.tb.axis import AxisSink, AxisSource, Frame, start
 
 __all__ = [
+    "COME",
     "DEPTH",
     "INDICES",
     "MESSAGES",
     "SPARSE",
-    "WHOLE",
     "Bench",
+    "Message",
+    "Passed",
     "Setting",
     "exchange",
-    "random_bits",
+    "random_message",
 ]
 
 PERIOD_PS = 4000
 DEPTH, MESSAGES, INDICES = 256, 16, 512
 """Parameters of the packer, their defaults."""
-WHOLE = 0xFFFF
-"""cfg_start of messages that leave when they are whole."""
-STATS = ("round_dropped", "round_short", "round_long", "message_bad", "message_sent")
+COME = 3
+"""Cycles from the last beat of a message to m_come."""
+STATS = (
+    "round_dropped",
+    "round_short",
+    "round_long",
+    "message_bad",
+    "message_long",
+    "message_sent",
+)
 SPARSE = "enqueue_syndromes_sparse"
 Bits = list[int]
 
@@ -42,23 +51,38 @@ Bits = list[int]
 class Setting:
     """Values of cfg_*."""
 
-    bits: int
-    rounds: int = 1
+    message_bits: int
     bytes: int = 0
     sparse: int = 0
-    start: int = WHOLE
     decoder_id: int = 5
     mapping_id: int = 0x1122334455667788
     request_first: int = 0
     request_step: int = 1
 
-    @property
-    def total(self) -> int:
-        return self.bits * self.rounds
+    def length(self, bits: int) -> int:
+        """Bytes of a dense message of so many bits."""
+        return 24 + bits if self.bytes else 56 + -(-bits // 8)
 
-    def length(self) -> int:
-        """Bytes of a dense message."""
-        return 24 + self.total if self.bytes else 56 + -(-self.total // 8)
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Bits of each of its rounds; ``beats`` of those, by their index, that are cut or stretched."""
+
+    rounds: list[Bits]
+    beats: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def bits(self) -> Bits:
+        return [bit for one in self.rounds for bit in one]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A message that is in: the request it makes, its first and its last round."""
+
+    request: bytes
+    first: Frame
+    last: Frame
 
 
 @dataclass(slots=True)
@@ -118,7 +142,11 @@ class RoundSource(AxisSource):
 
 @dataclass(slots=True)
 class Bench:
-    """The packer with its agents; ``length`` holds (bytes, cycle) of every beat of m_len."""
+    """The packer with its agents.
+
+    ``lengths`` holds (bytes, cycle) of every beat of m_len not yet asked for, ``comes`` the cycle
+    of every pulse of m_come since reset.
+    """
 
     dut: Any
     source: RoundSource
@@ -128,6 +156,8 @@ class Bench:
     queued: int = 0  # rounds, sent or not
     stats: Counter[str] = field(default_factory=Counter)
     lengths: Queue[tuple[int, int]] = field(default_factory=Queue)
+    announced: int = 0  # beats of m_len since reset
+    comes: list[int] = field(default_factory=list)
 
     @classmethod
     async def create(
@@ -160,7 +190,12 @@ class Bench:
         await RisingEdge(self.dut.clk)
         self.setting, self.model = setting, Model(setting)
         self.queued = len(self.source.sent)
+        self._clear()
+
+    def _clear(self) -> None:
         self.stats.clear()
+        self.comes.clear()
+        self.announced = 0
 
     async def drain(self) -> None:
         """Drop what waits to be sent and what waits to be received."""
@@ -175,20 +210,31 @@ class Bench:
             getattr(self.dut, f"cfg_{name}").value = getattr(setting, name)
 
     async def _clock_work(self, len_stall: Iterator[bool] | None) -> None:
-        """Keep the time, count pulses and take lengths."""
+        """Keep the time, count pulses and take lengths, none of them before its m_come."""
         dut = self.dut
         dut.m_len_tready.value = 0
         while True:
             await RisingEdge(dut.clk)
             cycle = int(get_sim_time("step")) // PERIOD_PS
-            in_reset = int(dut.rst.value)
-            for name in STATS:
-                if not in_reset and int(getattr(dut, f"stat_{name}").value):
-                    self.stats[name] += 1
-            if not in_reset and int(dut.m_len_tvalid.value) and int(dut.m_len_tready.value):
-                self.lengths.put_nowait((int(dut.m_len_tdata.value), cycle))
+            if int(dut.rst.value):
+                self._clear()
+            else:
+                self._observe(cycle)
             dut.m_len_tready.value = int(len_stall is None or not next(len_stall))
             dut.ptp_sec.value, dut.ptp_nsec.value = ptp(cycle + 1)
+
+    def _observe(self, cycle: int) -> None:
+        dut = self.dut
+        for name in STATS:
+            if int(getattr(dut, f"stat_{name}").value):
+                self.stats[name] += 1
+        if int(dut.m_come.value):
+            self.comes.append(cycle)
+        if int(dut.m_len_tvalid.value):
+            assert len(self.comes) > self.announced, "m_len before m_come"
+            if int(dut.m_len_tready.value):
+                self.lengths.put_nowait((int(dut.m_len_tdata.value), cycle))
+                self.announced += 1
 
     @property
     def lanes(self) -> int:
@@ -198,16 +244,20 @@ class Bench:
     def in_w(self) -> int:
         return len(self.dut.s_axis_tdata)
 
+    @property
+    def word(self) -> int:
+        """Bits of a word of its memory."""
+        return 128 if self.lanes == 8 else 512
+
     def places(self) -> int:
         """Messages that fit inside."""
-        word = 128 if self.lanes == 8 else 512
-        return min(MESSAGES, DEPTH // -(-self.setting.total // word))
+        return min(MESSAGES, DEPTH // -(-self.setting.message_bits // self.word))
 
-    def beats(self) -> int:
-        """Beats of a dense message."""
-        return -(-self.setting.length() // self.lanes)
+    def beats(self, bits: int) -> int:
+        """Beats of a dense message of so many bits."""
+        return -(-self.setting.length(bits) // self.lanes)
 
-    def queue_round(self, bits: Bits, *, beats: int | None = None) -> int:
+    def queue_round(self, bits: Bits, *, ends: bool = True, beats: int | None = None) -> int:
         """Queue a round, junk behind its bits, cut or stretched to ``beats``; its number."""
         whole = -(-len(bits) // self.in_w)
         size = whole * self.in_w
@@ -215,12 +265,10 @@ class Bench:
         value = sum(bit << i for i, bit in enumerate(bits)) | junk >> len(bits) << len(bits)
         data = value.to_bytes(size // 8, "little")
         length = (whole if beats is None else beats) * self.in_w // 8
-        self.source.send_nowait(data.ljust(length, b"\x5a")[:length])
+        user = int(ends) << 12 | len(bits) - 1
+        self.source.send_nowait(data.ljust(length, b"\x5a")[:length], user=user)
         self.queued += 1
         return self.queued - 1
-
-    async def send_round(self, bits: Bits, *, beats: int | None = None) -> None:
-        await self.passed(self.queue_round(bits, beats=beats))
 
     async def passed(self, number: int) -> Frame:
         """The round of this number, once it is in."""
@@ -228,30 +276,37 @@ class Bench:
             await RisingEdge(self.dut.clk)
         return self.source.sent[number]
 
-    def queue_message(self, bits: Bits) -> tuple[int, int]:
+    def queue_message(self, message: Message) -> tuple[int, int]:
         """Queue the rounds of a message without a pause; numbers of the first and the last."""
-        step = self.setting.bits
-        rounds = [self.queue_round(bits[i : i + step]) for i in range(0, len(bits), step)]
-        return rounds[0], rounds[-1]
+        end = len(message.rounds) - 1
+        numbers = [
+            self.queue_round(bits, ends=i == end, beats=message.beats.get(i))
+            for i, bits in enumerate(message.rounds)
+        ]
+        return numbers[0], numbers[-1]
 
     def expect(self, bits: Bits, number: int, first: Frame) -> bytes:
         """The request of a message whose first round is this one."""
         seconds, nanoseconds = ptp(first.first_cycle)
         return self.model.request(bits, number, nanoseconds << 32 | seconds)
 
-    async def send_message(self, bits: Bits, number: int) -> tuple[bytes, Frame, Frame]:
-        """Send the rounds of a message; the request it makes, its first and its last round."""
-        first, last = self.queue_message(bits)
-        begun, ended = await self.passed(first), await self.passed(last)
-        return self.expect(bits, number, begun), begun, ended
+    async def send_bad(self, message: Message) -> None:
+        """Send the rounds of a message that makes no request."""
+        await self.passed(self.queue_message(message)[1])
 
-    async def receive(self, expected: bytes) -> Frame:
-        """The next message, which must be this one, with its length announced in time."""
+    async def send_message(self, message: Message, number: int) -> Passed:
+        """Send the rounds of a message that is this many messages behind the first one."""
+        first, last = self.queue_message(message)
+        begun, ended = await self.passed(first), await self.passed(last)
+        return Passed(self.expect(message.bits, number, begun), begun, ended)
+
+    async def receive(self, sent: Passed) -> Frame:
+        """The next message, which must be this one, with its length announced."""
         message = await self.sink.recv()
-        assert message.data == expected, f"{message.data.hex()} is not {expected.hex()}"
-        assert message.user == 0
+        assert message.data == sent.request, f"{message.data.hex()} is not {sent.request.hex()}"
         length, _ = await self.lengths.get()
-        assert length == len(expected)
+        assert length == len(sent.request)
+        assert sent.last.last_cycle + COME in self.comes
         return message
 
     async def finish(self, **stats: int) -> None:
@@ -261,31 +316,51 @@ class Bench:
         assert self.lengths.empty()
         assert not int(self.dut.m_axis_tvalid.value)
         assert self.stats == Counter(stats)
+        assert len(self.comes) == stats.get("message_sent", 0)
 
 
-def random_bits(generator: random.Random, count: int, density: float = 0.5) -> Bits:
-    return [int(generator.random() < density) for _ in range(count)]
+def random_message(generator: random.Random, sizes: Sequence[int], density: float = 0.5) -> Message:
+    """A message with rounds of these sizes, its bits 1 with this probability."""
+    return Message([[int(generator.random() < density) for _ in range(size)] for size in sizes])
 
 
-async def exchange(bench: Bench, count: int, seed: int, density: float = 0.5) -> None:
-    """Send messages as fast as there is place for them; all arrive."""
-    generator = random.Random(seed)
-    inside: Queue[tuple[Bits, int]] = Queue(maxsize=max(1, bench.places() - 1))
+async def exchange(bench: Bench, messages: Sequence[Message], first: int = 0) -> None:
+    """Send messages as fast as there is place for them, ``first`` being behind others; all arrive.
+
+    Those with rounds of a wrong length or with too many bits do not.
+    """
+    good = [not m.beats and len(m.bits) <= bench.setting.message_bits for m in messages]
+    rounds: Queue[tuple[int, int]] = Queue()  # first and last of each message that will arrive
+    waiting = 0  # messages inside
+    places = max(1, bench.places() - 1)
+
+    async def leave(last: int) -> None:
+        nonlocal waiting
+        await bench.passed(last)
+        await ClockCycles(bench.dut.clk, 4)
+        waiting -= 1
 
     async def send_all() -> None:
-        for _ in range(count):
+        nonlocal waiting
+        for message, arrives in zip(messages, good, strict=True):
             # a message keeps its place until it has left
-            while inside.full():
+            while waiting == places:
                 await RisingEdge(bench.dut.clk)
-            bits = random_bits(generator, bench.setting.total, density)
-            inside.put_nowait((bits, bench.queue_message(bits)[0]))
+            waiting += 1
+            numbers = bench.queue_message(message)
+            if arrives:
+                rounds.put_nowait(numbers)
+            else:
+                cocotb.start_soon(leave(numbers[1]))
 
-    cocotb.start_soon(send_all())
-    for number in range(count):
-        message = await bench.sink.recv()
-        bits, first = await inside.get()
-        expected = bench.expect(bits, number, bench.source.sent[first])
-        assert message.data == expected, f"{message.data.hex()} is not {expected.hex()}"
-        assert message.user == 0
-        assert (await bench.lengths.get())[0] == len(expected)
-    await bench.finish(message_sent=count)
+    task = cocotb.start_soon(send_all())
+    for number, message in enumerate(messages, first):
+        if not good[number - first]:
+            continue
+        begin, end = await rounds.get()
+        begun, ended = await bench.passed(begin), await bench.passed(end)
+        await bench.receive(Passed(bench.expect(message.bits, number, begun), begun, ended))
+        waiting -= 1
+    await task
+    while waiting:
+        await RisingEdge(bench.dut.clk)
