@@ -1,6 +1,7 @@
 """Verilog that is computed: the constants of the wire format and the parallel CRC-32 steps.
 
-``python -m hdl.generate`` writes the files into hdl/rtl, ``--check`` only compares them.
+``python -m hdl.generate`` writes the files into hdl/rtl, and the tables of the Wireshark dissector
+into hdl/wireshark; ``--check`` only compares them.
 
 CRC-32 is that of Ethernet and of the ICRC: polynomial 0x04C11DB7, reflected (0xEDB88320), the
 state without the initial and final inversion. One step over n bits is linear over GF(2), so every
@@ -25,6 +26,7 @@ from emulator.wire.rpc import (
     Status,
     function_id,
 )
+from hdl import dissector
 
 __all__ = ["crc_step", "files", "invert", "main", "unpad_step"]
 
@@ -182,13 +184,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hdl.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only, write nothing")
     check = parser.parse_args(arguments).check
-    stale = {name: text for name, text in files().items() if _content(RTL / name) != text}
-    for name, text in stale.items():
+    wanted = {RTL / name: text for name, text in files().items()}
+    wanted[dissector.FILE] = dissector.text()
+    stale = {path: text for path, text in wanted.items() if _content(path) != text}
+    for path, text in stale.items():
+        name = f"hdl/{path.parent.name}/{path.name}"
         if check:
-            print(f"hdl/rtl/{name} is stale; run python -m hdl.generate.", file=sys.stderr)
+            print(f"{name} is stale; run python -m hdl.generate.", file=sys.stderr)
         else:
-            (RTL / name).write_text(text, encoding="utf-8")
-            print(f"hdl/rtl/{name} written")
+            path.write_text(text, encoding="utf-8")
+            print(f"{name} written")
     return int(check and bool(stale))
 
 
