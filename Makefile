@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 SCENARIO ?= scenarios/demo.toml
 JOBS ?= 2
 
-.PHONY: demo test test-slow bench lint schema clean
+.PHONY: demo test test-slow bench synth lint schema clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -22,6 +22,9 @@ test-slow: $(READY) ## the slow tests
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s
+
+synth: $(READY) ## write hdl/syn/area.md anew: area and clock frequency of the hardware
+	$(BIN)/python -m hdl.synth --out hdl/syn/area.md
 
 lint: $(READY) ## style, types, architecture, spelling, scenario files
 	$(BIN)/ruff check .

