@@ -107,7 +107,7 @@ module syndrome_packer_out #(
     wire [19:0] part = found ? index_bytes : payload_last;
     wire [19:0] most = {4'd0, last_bit[19:4]};  // indices that take fewer bytes than the bits
 
-    reg                  head_reg = 1'b0;  // there is one, and these fit it
+    reg                  head_reg = 1'b0;  // there is one; like all of these, current when idle
     reg                  search_reg = 1'b0;  // it may be sparse
     reg                  found_reg = 1'b0;  // it is
     reg [31:0]           function_reg = 0;
@@ -121,7 +121,7 @@ module syndrome_packer_out #(
     reg [COUNT_W-1:0]    limit_reg = 0;  // indices up to which it is sparse
 
     always @(posedge clk) begin
-        head_reg <= closed && !enter;
+        head_reg <= closed;
         search_reg <= cfg_sparse && !cfg_bytes && last_bit[19:16] == 4'd0;
         found_reg <= found;
         function_reg <= cfg_bytes ? FUNCTION_PREDECODE

@@ -136,7 +136,6 @@ module syndrome_packer_sparse #(
         end
         if (excess) begin
             busy_reg <= 1'b0;
-            settle_reg <= 1'b0;
             done_reg <= 1'b1;
             excess_reg <= 1'b1;
         end

@@ -20,6 +20,8 @@ __all__ = [
     "COME",
     "DEPTH",
     "INDICES",
+    "LATENCY",
+    "MEMORY",
     "MESSAGES",
     "SPARSE",
     "Bench",
@@ -33,8 +35,11 @@ __all__ = [
 PERIOD_PS = 4000
 DEPTH, MESSAGES, INDICES = 256, 16, 512
 """Parameters of the packer, their defaults."""
-COME = 3
-"""Cycles from the last beat of a message to m_come."""
+COME, LATENCY = 3, 6
+"""Cycles from the last beat of a message to m_come and to the first beat of a dense message."""
+MEMORY = (12, 24, 24, 24, 36)
+"""Detectors in the rounds of a memory experiment: half of them in the first round, more in the
+last one, which has those of the data qubits as well."""
 STATS = (
     "round_dropped",
     "round_short",

@@ -8,15 +8,14 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
 
-from emulator.wire import function_id
 from emulator.wire.fields import ENQUEUE_BODY, REQUEST_HEADER
 from hdl.tb.axis import pauses
 from hdl.tb.syndrome_packer_driver import (
     COME,
     DEPTH,
-    INDICES,
+    LATENCY,
+    MEMORY,
     MESSAGES,
-    SPARSE,
     Bench,
     Message,
     Setting,
@@ -24,10 +23,7 @@ from hdl.tb.syndrome_packer_driver import (
     random_message,
 )
 
-LATENCY = 6
 STALLED = iter(lambda: True, False)
-MEMORY = (12, 24, 24, 24, 36)
-"""Detectors in the rounds of a memory experiment, which starts and ends with another basis."""
 
 
 def shapes(in_w: int, data_w: int) -> list[tuple[int, ...]]:
@@ -124,6 +120,41 @@ async def short_messages_behind_the_rest_of_a_long_one(dut: Any, followers: int)
         beats = sum(-(-bits // bench.in_w) for one in sizes for bits in one)
         assert frames[-1].last_cycle - frames[0].first_cycle == beats - 1
         await bench.finish(message_sent=len(sizes))
+
+
+@cocotb.test(timeout_time=500, timeout_unit="us")
+async def a_bad_beat_behind_the_rest_of_a_long_message(dut: Any) -> None:
+    bench = await Bench.create(dut, Setting(1))
+    generator = random.Random(25)
+    long = random_message(generator, (bench.word - 1, 2))
+    await bench.restart(Setting(bench.word + 1))
+    short = Message([[1] * (bench.in_w + 1)], {0: 1})
+    await exchange(bench, [long, short, long, long, short, random_message(generator, (3,))])
+    await bench.finish(message_sent=4, message_bad=2, round_short=2)
+
+
+@cocotb.test(timeout_time=500, timeout_unit="us")
+async def places_come_back_however_messages_end(dut: Any) -> None:
+    """Also when one is dropped in the cycle in which another has left."""
+    bench = await Bench.create(dut, Setting(1))
+    await bench.restart(Setting(DEPTH * bench.word // 4))
+    good, bad = Message([[1]]), Message([[1] * (bench.in_w + 1)], {0: 1})
+    gaps = 20
+    for gap in range(1, gaps + 1):
+        sent = await bench.send_message(good, 2 * (gap - 1))
+        await ClockCycles(dut.clk, gap)
+        await bench.send_bad(bad)
+        await bench.receive(sent)
+        await ClockCycles(dut.clk, 8)
+    bench.sink.pause = STALLED
+    generator = random.Random(26)
+    messages = [random_message(generator, (600,)) for _ in range(bench.places())]
+    waiting = [await bench.send_message(m, 2 * gaps + i) for i, m in enumerate(messages)]
+    await bench.send_bad(good)
+    bench.sink.pause = None
+    for wanted in waiting:
+        await bench.receive(wanted)
+    await bench.finish(message_sent=gaps + 4, message_bad=gaps, round_short=gaps, round_dropped=1)
 
 
 @cocotb.test(timeout_time=500, timeout_unit="us")
@@ -269,86 +300,6 @@ async def a_message_that_is_too_long_takes_no_place_of_another(dut: Any) -> None
     sent.append(await bench.send_message(random_message(generator, MEMORY), len(sent) + 2))
     await bench.receive(sent[-1])
     await bench.finish(message_sent=len(sent), message_bad=2, message_long=2, round_short=260)
-
-
-@cocotb.test(timeout_time=500, timeout_unit="us")
-@cocotb.parametrize(stall=[0.0, 0.4])
-async def sparse_when_it_is_shorter(dut: Any, stall: float) -> None:
-    bench = await Bench.create(
-        dut, Setting(3000, sparse=1), stall=pauses(16, stall), len_stall=pauses(17, 0.5)
-    )
-    generator, messages = random.Random(18), []
-    for sizes in ((1,), (16,), (17,), (65, 65), MEMORY, (440,), (1000, 1, 999)):
-        total = sum(sizes)
-        limit = (-(-total // 8) - 1) // 2
-        for ones in sorted({0, 1, 2, limit - 1, limit, limit + 1, total} & set(range(total + 1))):
-            places = generator.sample(range(total), ones)
-            messages.append(message_with(sizes, places))
-            sparse = function_id(SPARSE).to_bytes(4, "little")
-            request = bench.model.request(messages[-1].bits, 0, 0)
-            assert (request[4:8] == sparse) == (ones <= limit)
-    bench.model.sent = 0
-    generator.shuffle(messages)
-    await exchange(bench, messages)
-    await bench.finish(message_sent=len(messages))
-
-
-def message_with(sizes: tuple[int, ...], places: list[int]) -> Message:
-    """A message of these rounds whose bits at these places are 1."""
-    chosen, rounds, start = set(places), [], 0
-    for size in sizes:
-        rounds.append([int(i in chosen) for i in range(start, start + size)])
-        start += size
-    return Message(rounds)
-
-
-@cocotb.test(timeout_time=500, timeout_unit="us")
-async def sparse_form_ends_at_its_buffer_and_at_16_bits(dut: Any) -> None:
-    bench = await Bench.create(dut, Setting(4 * 4096, sparse=1))
-    sizes = (4096,) * 4
-    ones = (INDICES, INDICES + 1, 0)
-    await exchange(bench, [message_with(sizes, list(range(count))) for count in ones])
-    await bench.finish(message_sent=3)
-    if bench.lanes == 64:
-        await bench.restart(Setting((1 << 16) + 1, sparse=1))
-        whole = (4096,) * 16
-        last = [(1 << 16) - 1]
-        messages = [message_with(sizes, last) for sizes in (whole, (*whole, 1), whole, (64,))]
-        await exchange(bench, messages)
-        await bench.finish(message_sent=4)
-
-
-@cocotb.test(timeout_time=500, timeout_unit="us")
-async def sparse_latency(dut: Any) -> None:
-    bench = await Bench.create(dut, Setting(4096, sparse=1))
-    generator, number = random.Random(19), 0
-    for bits in (1, 64, 65, 640, 4096):
-        for ones in sorted({0, 1, 2, 3, 4, 5, 39, 40, 255, 256, bits} & set(range(bits + 1))):
-            message = message_with((bits,), generator.sample(range(bits), ones))
-            sent = await bench.send_message(message, number)
-            out = await bench.sink.recv()
-            length, announced = await bench.lengths.get()
-            assert out.data == sent.request
-            assert length == len(sent.request)
-            cycles, found = search(message.bits)
-            delay = LATENCY + 6 + cycles
-            assert announced - sent.last.last_cycle == delay - 1
-            # a wide beat has payload, which has to be read again
-            again = bench.lanes == 64 and not found
-            assert out.first_cycle - sent.last.last_cycle == delay + again
-            assert out.last_cycle - out.first_cycle == -(-length // bench.lanes) - 1
-            number += 1
-    await bench.finish(message_sent=number)
-
-
-def search(bits: list[int]) -> tuple[int, bool]:
-    """Cycles that the bits of a message add to its search, and whether it will be sparse."""
-    ones = [i for i, bit in enumerate(bits) if bit]
-    limit = min((-(-len(bits) // 8) - 1) // 2, INDICES)
-    if len(ones) > limit:
-        return ones[limit] // 64 + 1 + limit + 1, False
-    pieces = -(-len(bits) // 64)
-    return pieces + len(ones) + any(one // 64 == pieces - 1 for one in ones), True
 
 
 @cocotb.test(timeout_time=500, timeout_unit="us")
