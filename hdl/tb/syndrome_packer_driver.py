@@ -71,7 +71,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Bits of each of its rounds; ``beats`` of those, by their index, that are cut or stretched."""
+    """Bits of each round; ``beats`` of those rounds, by index, that are cut or stretched."""
 
     rounds: list[Bits]
     beats: Mapping[int, int] = field(default_factory=dict)
@@ -329,11 +329,8 @@ def random_message(generator: random.Random, sizes: Sequence[int], density: floa
     return Message([[int(generator.random() < density) for _ in range(size)] for size in sizes])
 
 
-async def exchange(bench: Bench, messages: Sequence[Message], first: int = 0) -> None:
-    """Send messages as fast as there is place for them, ``first`` being behind others; all arrive.
-
-    Those with rounds of a wrong length or with too many bits do not.
-    """
+async def exchange(bench: Bench, messages: Sequence[Message]) -> None:
+    """Send messages as fast as there is place for them; all arrive that are not bad."""
     good = [not m.beats and len(m.bits) <= bench.setting.message_bits for m in messages]
     rounds: Queue[tuple[int, int]] = Queue()  # first and last of each message that will arrive
     waiting = 0  # messages inside
@@ -359,8 +356,8 @@ async def exchange(bench: Bench, messages: Sequence[Message], first: int = 0) ->
                 cocotb.start_soon(leave(numbers[1]))
 
     task = cocotb.start_soon(send_all())
-    for number, message in enumerate(messages, first):
-        if not good[number - first]:
+    for number, message in enumerate(messages):
+        if not good[number]:
             continue
         begin, end = await rounds.get()
         begun, ended = await bench.passed(begin), await bench.passed(end)
