@@ -122,6 +122,11 @@ class Clock:
         object.__setattr__(self, "_edges", period_ps.denominator)
         object.__setattr__(self, "_span_ps", period_ps.numerator)
 
+    @property
+    def ratio(self) -> tuple[int, int]:
+        """Edges and picoseconds, in lowest terms: so many edges in exactly so much time."""
+        return self._edges, self._span_ps
+
     def edge_ps(self, number: int) -> int:
         """Time of edge ``number`` in picoseconds."""
         return number * self._span_ps // self._edges

@@ -13,7 +13,7 @@ from emulator.garbage import no_garbage_collection
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
-from emulator.loop.fpga import Accepted, Receiver, packetisers
+from emulator.loop.fpga import Receiver, Span, packetisers
 from emulator.loop.job import Job, ShotState
 from emulator.loop.link import Port
 from emulator.loop.pool import WorkerPool
@@ -50,14 +50,14 @@ class _Frame:
     ``index`` is its place in the order in which messages enter the line, and -1 before.
     """
 
-    __slots__ = ("accepted", "index", "number", "stamps", "state")
+    __slots__ = ("index", "number", "span", "stamps", "state")
 
-    def __init__(self, number: int, state: ShotState, emitted_ps: int) -> None:
+    def __init__(self, number: int, state: ShotState, stamps: list[int], span: Span) -> None:
         self.index = -1
         self.number = number
         self.state = state
-        self.stamps = [emitted_ps]
-        self.accepted: Accepted
+        self.stamps = stamps
+        self.span = span
 
 
 class _Loop:
@@ -73,6 +73,7 @@ class _Loop:
         self._check_ring()
         horizon_ps = self._horizon_ps = config.emission.horizon_ps
         self._packetisers = packetisers(config)
+        self._up_per_patch = config.up.per_patch
         self._up = [Port(config.up, horizon_ps) for _ in self._packetisers]
         # messages that are not whole yet, by (last edge, patch, count)
         self._unframed: list[tuple[int, int, int, _Frame]] = []
@@ -136,21 +137,18 @@ class _Loop:
                 self._emit(state, number)
 
     def _emit(self, state: ShotState, number: int) -> None:
-        now, patch, shot = self._env.now, state.patch, state.shot
+        now, patch = self._env.now, state.patch
         self._emitted += len(self._config.messages[number].rounds)
         if self._progress is not None and self._emissions & 0xFFF == 0:
             self._progress(self._emitted)
         self._emissions += 1
-        frame = _Frame(number, state, now)
         readout, earliest = self._config.readout, self._last_digitised_ps[patch]
-        place = shot * len(self._config.messages) + number
+        place = state.shot * len(self._config.messages) + number
         delay = readout(place * self._emission.patches + patch, 1)
         digitised = self._last_digitised_ps[patch] = max(now + delay, earliest)
-        frame.stamps.append(digitised)
-        packetiser = self._packetisers[patch if self._config.up.per_patch else 0]
-        frame.accepted = packetiser.accept(
-            patch, shot, number, earliest_ps=earliest, delay_ps=delay
-        )
+        packetiser = self._packetisers[patch if self._up_per_patch else 0]
+        span = packetiser.accept(patch, number, digitised, earliest)
+        frame = _Frame(number, state, [now, digitised], span)
         if self._by_cycle:
             self._queue(frame)
         elif readout.constant_ps is not None:
@@ -160,7 +158,7 @@ class _Loop:
 
     def _queue(self, frame: _Frame) -> None:
         """Leave a message until the cycle in which it is whole: then its turn is known."""
-        edge, patch = frame.accepted.last_edge, frame.state.patch
+        edge, patch = frame.span[1], frame.state.patch
         heapq.heappush(self._unframed, (edge, patch, self._emissions, frame))
         whole_ps = self._config.fpga.clock.edge_ps(edge)
         self._env.after(whole_ps - self._env.now, self._whole, edge, last=True)
@@ -174,15 +172,15 @@ class _Loop:
         patch, shot, number = frame.state.patch, frame.state.shot, frame.number
         frame.index = self._sent
         self._sent += 1
-        port = patch if self._config.up.per_patch else 0
-        frames = self._packetisers[port].frame(patch, shot, number, frame.accepted)
+        port = patch if self._up_per_patch else 0
+        frames = self._packetisers[port].frame(patch, shot, number, frame.span)
         delivered = self._up[port].send(frame.index, frames)
         framed = frames[0][0]
         frame.stamps += (framed, delivered)
         loses = self._config.up.loses
         lost = loses is not None and loses()
         if self._keep_windows:
-            taken = self._config.fpga.clock.edge_ps(frame.accepted.first_edge)
+            taken = self._config.fpga.clock.edge_ps(frame.span[0])
             self._message_rows.extend(
                 (frame.index, patch, shot, number, taken, framed, delivered, lost)
             )

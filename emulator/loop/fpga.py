@@ -1,21 +1,16 @@
 """The FPGA at both ends of the loop: the packetiser's cycle laws and the way back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.loop.config import Emission, Fpga, Framing, LoopConfig, Message, RoundFpga
 from emulator.units import Clock
 
-__all__ = ["Accepted", "Packetiser", "Receiver", "packetisers"]
+__all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A message at the packetiser: edges at which its first and its last beat enter."""
-
-    first_edge: int
-    last_edge: int
+Span = tuple[int, int]
+"""Edges at which the first and the last beat of a message enter the packetiser."""
 
 
 class Packetiser(Protocol):
@@ -27,18 +22,14 @@ class Packetiser(Protocol):
     busy_ps: int
     by_cycle: bool
 
-    def accept(
-        self, patch: int, shot: int, number: int, *, earliest_ps: int, delay_ps: int
-    ) -> Accepted:
-        """Take in a message; those of a patch come in order.
+    def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:
+        """Take in message ``number`` of a shot; those of a patch come in order.
 
-        Round r of the shot is at the FPGA ``delay_ps`` after it has left the processor, but not
-        before ``earliest_ps``, when the message before it was there.
+        Its last round is at the FPGA at ``whole_ps``, the rounds before it one round period each
+        earlier, but none before ``earliest_ps``, when the message before it was there.
         """
 
-    def frame(
-        self, patch: int, shot: int, number: int, accepted: Accepted
-    ) -> list[tuple[int, int]]:
+    def frame(self, patch: int, shot: int, number: int, span: Span) -> list[tuple[int, int]]:
         """Frame an accepted message: ``(ready_ps, line_bits)`` of each packet, in order."""
 
 
@@ -47,7 +38,7 @@ def packetisers(config: LoopConfig) -> list[Packetiser]:
     ports = range(config.emission.patches if config.up.per_patch else 1)
     spec = config.fpga
     if isinstance(spec, Fpga):
-        return [BusPacketiser(spec, config.messages, config.emission) for _ in ports]
+        return [BusPacketiser(spec, config.messages, config.emission.horizon_ps) for _ in ports]
     spaced = config.readout.constant_ps is not None
     return [
         RoundPacketiser(spec, config.messages, config.emission, spaced, config.framing)
@@ -60,35 +51,24 @@ class BusPacketiser:
 
     by_cycle = False
 
-    def __init__(self, spec: Fpga, messages: Sequence[Message], emission: Emission) -> None:
+    def __init__(self, spec: Fpga, messages: Sequence[Message], horizon_ps: int) -> None:
         self.busy_ps = 0
         self._spec = spec
-        self._messages = messages
-        self._emission = emission
-        self._horizon_ps = emission.horizon_ps
+        self._packets = [message.packets for message in messages]
+        self._horizon_ps = horizon_ps
         self._free_edge = 0
 
-    def accept(
-        self, patch: int, shot: int, number: int, *, earliest_ps: int, delay_ps: int
-    ) -> Accepted:
+    def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:  # noqa: ARG002
         """Take in a message whole, at its first edge."""
-        last = self._messages[number].rounds.stop - 1
-        arrival_ps = max(self._emission.round_end_ps(patch, shot, last) + delay_ps, earliest_ps)
-        edge = self._spec.clock.edge_at_or_after(arrival_ps)
-        return Accepted(edge, edge)
+        edge = self._spec.clock.edge_at_or_after(whole_ps)
+        return edge, edge
 
-    def frame(
-        self,
-        patch: int,  # noqa: ARG002  (one law for all)
-        shot: int,  # noqa: ARG002
-        number: int,
-        accepted: Accepted,
-    ) -> list[tuple[int, int]]:
+    def frame(self, patch: int, shot: int, number: int, span: Span) -> list[tuple[int, int]]:  # noqa: ARG002
         """Frame an accepted message: ``(ready_ps, line_bits)`` of each packet, in order."""
         spec, clock = self._spec, self._spec.clock
-        first = max(accepted.first_edge, self._free_edge)
+        first = max(span[0], self._free_edge)
         edge, frames = first, []
-        for beats, bits in self._messages[number].packets:
+        for beats, bits in self._packets[number]:
             filled = edge + beats
             ready = (filled - 1 if spec.store_and_forward else edge) + spec.pipeline_cycles
             frames.append((clock.edge_ps(ready), bits))
@@ -118,7 +98,7 @@ class RoundPacketiser:
         self.busy_ps = 0
         self._spec = spec
         self._messages = messages
-        self._emission = emission
+        self._period_ps = emission.round_period_ps
         self._horizon_ps = emission.horizon_ps
         longest = max(beats for message in messages for beats in message.intake)
         self._spaced = spaced and longest <= spec.clock.whole_cycles(emission.round_period_ps)
@@ -126,35 +106,26 @@ class RoundPacketiser:
         self._free_edges = [0] * emission.patches
         self._line_free_edge = 0
 
-    def accept(
-        self, patch: int, shot: int, number: int, *, earliest_ps: int, delay_ps: int
-    ) -> Accepted:
+    def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:
         """Take in a message round by round."""
-        message, emission, clock = self._messages[number], self._emission, self._spec.clock
-        begin_ps = emission.round_end_ps(patch, shot, -1) + delay_ps
-        period_ps = emission.round_period_ps
-
-        def edge(number: int) -> int:
-            return clock.edge_at_or_after(max(begin_ps + (number + 1) * period_ps, earliest_ps))
-
-        first = edge(message.rounds[0])
+        message, period_ps = self._messages[number], self._period_ps
+        intake, edge = message.intake, self._spec.clock.edge_at_or_after
+        first_ps = whole_ps - (len(intake) - 1) * period_ps
         if self._spaced:
-            return Accepted(first, edge(message.rounds[-1]) + message.intake[-1] - 1)
+            return edge(first_ps), edge(whole_ps) + intake[-1] - 1
         free = self._free_edges[patch]
-        first = max(first, free)
-        for rounds, beats in zip(message.rounds, message.intake, strict=True):
-            free = max(edge(rounds), free) + beats
+        first = max(edge(max(first_ps, earliest_ps)), free)
+        for place, beats in enumerate(intake):
+            free = max(edge(max(first_ps + place * period_ps, earliest_ps)), free) + beats
         self._free_edges[patch] = free
-        return Accepted(first, free - 1)
+        return first, free - 1
 
-    def frame(
-        self, patch: int, shot: int, number: int, accepted: Accepted
-    ) -> list[tuple[int, int]]:
+    def frame(self, patch: int, shot: int, number: int, span: Span) -> list[tuple[int, int]]:
         """Frame an accepted message; those of a port in order of (last edge, patch)."""
         if self._framing is not None:
             edges = self._framing(patch, shot, number)
         else:
-            edges = self._law(number, accepted.last_edge + self._spec.pipeline_cycles)
+            edges = self._law(number, span[1] + self._spec.pipeline_cycles)
         clock, frames = self._spec.clock, []
         for (first, last), (_, bits) in zip(edges, self._messages[number].packets, strict=True):
             frames.append((clock.edge_ps(first), bits))

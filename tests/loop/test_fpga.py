@@ -5,23 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.loop.config import Emission, Fpga, Message, RoundFpga
-from emulator.loop.fpga import Accepted, BusPacketiser, Receiver, RoundPacketiser
+from emulator.loop.fpga import BusPacketiser, Receiver, RoundPacketiser
 from emulator.units import Clock
 
 MAC = Clock(Fraction(322_265_625))
 ROUND_PS = 1_000_000
+FOREVER = 10**18
 
 
 def bus(spec: Fpga, *messages: tuple[tuple[int, int], ...]) -> list[list[tuple[int, int]]]:
     """Frames of messages of one round that all arrive at the start."""
     packetiser = bus_packetiser(spec, *messages)
-    at_once = Accepted(0, 0)
+    at_once = (0, 0)
     return [packetiser.frame(0, 0, number, at_once) for number in range(len(messages))]
 
 
 def bus_packetiser(spec: Fpga, *messages: tuple[tuple[int, int], ...]) -> BusPacketiser:
     shot = [Message(range(n, n + 1), packets) for n, packets in enumerate(messages)]
-    return BusPacketiser(spec, shot, Emission(ROUND_PS, len(shot), 1))
+    return BusPacketiser(spec, shot, FOREVER)
 
 
 def test_store_and_forward_waits_for_the_last_beat_then_22_cycles() -> None:
@@ -37,7 +38,7 @@ def test_cut_through_does_not_wait() -> None:
 def test_messages_are_spaced_by_the_minimum_or_by_their_own_beats() -> None:
     spec = Fpga(MAC, 22, store_and_forward=False, min_spacing_cycles=48)
     packetiser = bus_packetiser(spec, *(((beats, 1),) for beats in (1, 60, 1)))
-    ready = [packetiser.frame(0, 0, number, Accepted(0, 0))[0][0] for number in range(3)]
+    ready = [packetiser.frame(0, 0, number, (0, 0))[0][0] for number in range(3)]
     assert ready == [MAC.edge_ps(n + 22) for n in (0, 48, 108)]
     assert packetiser.busy_ps == MAC.edge_ps(156)
 
@@ -49,13 +50,9 @@ def test_packets_of_a_long_message_leave_one_by_one() -> None:
 
 
 def test_a_message_enters_the_bus_when_its_last_round_is_there() -> None:
-    message = Message(range(3), ((5, 1),))
-    packetiser = BusPacketiser(Fpga(MAC, 22), [message], Emission(ROUND_PS, 3, 2))
+    packetiser = BusPacketiser(Fpga(MAC, 22), [Message(range(3), ((5, 1),))], FOREVER)
     edge = MAC.edge_at_or_after(6 * ROUND_PS + 7)
-    accepted = packetiser.accept(0, 1, 0, earliest_ps=0, delay_ps=7)
-    assert accepted == Accepted(edge, edge)
-    late = packetiser.accept(0, 1, 0, earliest_ps=10 * ROUND_PS, delay_ps=7)
-    assert late.last_edge == MAC.edge_at_or_after(10 * ROUND_PS)
+    assert packetiser.accept(0, 0, 6 * ROUND_PS + 7, 0) == (edge, edge)
 
 
 PACKETS = ((3, 1200),)
@@ -73,18 +70,18 @@ def rounds(
 
 def test_a_round_enters_beat_by_beat_and_its_message_leaves_behind_the_last() -> None:
     packetiser = rounds(1, 1, 2, emission=Emission(ROUND_PS, 3, 1), per_message=3)
-    accepted = packetiser.accept(0, 0, 0, earliest_ps=0, delay_ps=500)
+    span = packetiser.accept(0, 0, 3 * ROUND_PS + 500, 0)
     first, last = (MAC.edge_at_or_after(n * ROUND_PS + 500) for n in (1, 3))
-    assert accepted == Accepted(first, last + 1)
-    assert packetiser.frame(0, 0, 0, accepted) == [(MAC.edge_ps(last + 1 + 17), 1200)]
+    assert span == (first, last + 1)
+    assert packetiser.frame(0, 0, 0, span) == [(MAC.edge_ps(last + 1 + 17), 1200)]
     assert packetiser.busy_ps == 0  # after the last emission
 
 
 def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> None:
     packetiser = rounds(1, emission=Emission(ROUND_PS, 1, 5, patches=3))
-    accepted = packetiser.accept(0, 0, 0, earliest_ps=0, delay_ps=0)
-    ready = [packetiser.frame(patch, 0, 0, accepted)[0][0] for patch in range(3)]
-    start = accepted.last_edge + 17
+    span = packetiser.accept(0, 0, ROUND_PS, 0)
+    ready = [packetiser.frame(patch, 0, 0, span)[0][0] for patch in range(3)]
+    start = span[1] + 17
     assert ready == [MAC.edge_ps(start + n) for n in (0, 3, 6)]
     assert packetiser.busy_ps == MAC.edge_ps(start + 9) - MAC.edge_ps(start)
 
@@ -92,11 +89,9 @@ def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> No
 def test_rounds_longer_than_their_period_hold_each_other_up() -> None:
     """A round period of 10 cycles, and rounds of 15."""
     packetiser = rounds(15, 15, emission=Emission(31_031, 2, 2))
-    first = packetiser.accept(0, 0, 0, earliest_ps=0, delay_ps=0)
     begin = MAC.edge_at_or_after(31_031)
-    assert first == Accepted(begin, begin + 14)
-    second = packetiser.accept(0, 0, 1, earliest_ps=0, delay_ps=0)
-    assert second == Accepted(begin + 15, begin + 29)
+    assert packetiser.accept(0, 0, 31_031, 0) == (begin, begin + 14)
+    assert packetiser.accept(0, 1, 2 * 31_031, 31_031) == (begin + 15, begin + 29)
 
 
 @given(
@@ -112,10 +107,13 @@ def test_only_the_last_round_counts_where_rounds_are_spaced(
         rounds(*intake, emission=emission, spaced=spaced, per_message=per_message)
         for spaced in (True, False)
     )
+    earliest = 0
     for shot in range(3):
         for number in range(6 // per_message):
-            keys = {"earliest_ps": 0, "delay_ps": delay_ps}
-            assert spaced.accept(0, shot, number, **keys) == general.accept(0, shot, number, **keys)
+            whole = emission.round_end_ps(0, shot, (number + 1) * per_message - 1) + delay_ps
+            keys = (0, number, whole, earliest)
+            assert spaced.accept(*keys) == general.accept(*keys)
+            earliest = whole
 
 
 def test_cycles_of_the_hardware_itself_take_the_place_of_the_law() -> None:
@@ -126,7 +124,7 @@ def test_cycles_of_the_hardware_itself_take_the_place_of_the_law() -> None:
     messages = [Message(range(1), PACKETS, (1,))]
     emission = Emission(ROUND_PS, 1, 3, patches=2)
     packetiser = RoundPacketiser(RoundFpga(MAC, 17, 10), messages, emission, True, seen)
-    assert packetiser.frame(1, 2, 0, Accepted(0, 0)) == [(MAC.edge_ps(40), 1200)]
+    assert packetiser.frame(1, 2, 0, (0, 0)) == [(MAC.edge_ps(40), 1200)]
     assert packetiser.busy_ps == MAC.edge_ps(43) - MAC.edge_ps(40)
 
 
