@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SCENARIO ?= scenarios/demo.toml
+SHOTS ?= 50
 JOBS ?= 2
 
-.PHONY: demo test test-slow bench synth lint schema clean
+.PHONY: demo test test-slow bench lint synth hdl-check hdl-waves hdl-cycles schema clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -33,6 +34,19 @@ lint: $(READY) ## style, types, architecture, spelling, scenario files
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell emulator models tests scenarios benchmarks *.md
 	$(BIN)/check-jsonschema --schemafile schema/scenario.schema.json scenarios/*.toml
+
+hdl-check: $(READY) ## hold the Verilog packetiser against a run of SCENARIO, byte and cycle
+	@mkdir -p runs
+	$(BIN)/roundtrip trace stimulus $(SCENARIO) --shots $(SHOTS) --out runs/stimulus.jsonl
+	$(BIN)/python -m hdl.check runs/stimulus.jsonl
+
+hdl-waves: $(READY) ## waves of the packetiser in a run of SCENARIO, for GTKWave
+	@mkdir -p runs/waves
+	$(BIN)/roundtrip trace stimulus $(SCENARIO) --shots 4 --out runs/waves/stimulus.jsonl
+	$(BIN)/python -m hdl.waves runs/waves/stimulus.jsonl
+
+hdl-cycles: $(READY) ## latency and throughput of the packetiser beside the sensor bridge's
+	$(BIN)/python -m hdl.cycles
 
 schema: $(READY) ## write the JSON schema of scenario files anew
 	$(BIN)/roundtrip schema > schema/scenario.schema.json.new

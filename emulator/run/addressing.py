@@ -12,6 +12,7 @@ from emulator.wire.framing import roce_registers
 __all__ = [
     "BOARD_IP",
     "BOARD_MAC",
+    "BOARD_QP",
     "HOST_IP",
     "HOST_MAC",
     "PSN_MASK",
@@ -23,6 +24,8 @@ __all__ = [
 # addresses for documentation (RFC 7042, RFC 5737), and the registers of the public examples
 BOARD_MAC, HOST_MAC = bytes.fromhex("00005e005301"), bytes.fromhex("00005e005302")
 BOARD_IP, HOST_IP = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
+BOARD_QP = 2
+"""Queue pair on which the FPGA listens (holoscan-sensor-bridge, gpu_roce_transceiver)."""
 _ROCE_PORT, _BOARD_PORT, _QUEUE_PAIR, _METADATA_OFF = 4791, 0x3000, 0x000100, 1 << 16
 
 PSN_MASK = 0xFFFFFF

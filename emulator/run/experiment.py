@@ -1,7 +1,7 @@
 """One run: sample and decode real syndromes, send them through the loop, judge the outcome."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from emulator.decoders.matchers import resolve_decoder
 from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.windowed import WindowedDecoder
 from emulator.errors import RoundtripError, ScenarioError
+from emulator.loop.config import LoopConfig
 from emulator.loop.engine import run_loop
 from emulator.loop.records import LoopRecord
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
 from emulator.run.fit import check_fit
+from emulator.run.hardware import Framed, Sender, apply_responses
 from emulator.run.parts import loop_config, stage_sources
 from emulator.run.services import Seeds, check_services, stage_services
 from emulator.run.traffic import window_plan
@@ -31,7 +33,7 @@ from emulator.scenario.scenario import Scenario, dump
 from emulator.syndromes.build import build_source
 from emulator.syndromes.rotated_patch import PauliType
 from emulator.syndromes.source import SyndromeSource
-from emulator.timing import TimingContext
+from emulator.timing import TimingContext, build
 from emulator.windows import Window
 
 __all__ = [
@@ -42,6 +44,8 @@ __all__ = [
     "measure",
     "run_experiment",
     "run_tables",
+    "sent_again",
+    "source_and_plan",
 ]
 
 ENGINE = "simpy"
@@ -58,12 +62,13 @@ class Experiment:
     """A finished run: the content of ``result.json``, the loop's record and the answers.
 
     ``answers`` has the shots of all patches in order of emission: shot s of patch p is row
-    s * patches + p.
+    s * patches + p. ``readout_ps`` is the readout delay of each message, as `Intake` asks for it.
     """
 
     result: dict[str, Any]
     record: LoopRecord
     answers: Answers
+    readout_ps: Callable[[int], int]
 
 
 def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> Experiment:
@@ -74,17 +79,20 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
     """
     scenario = resolved.scenario
     seeds = Seeds.of(scenario.run.seed)
-    source, plan = _source_and_plan(scenario)
-    context = TimingContext(
-        distance=source.metadata.distance,
-        rounds=max(len(window.rounds) for window in plan),
-        p=source.metadata.p,
-    )
+    source, plan = source_and_plan(scenario)
+    context = _timing_context(source, plan)
     check_services(scenario, context)
     answers = _answers(scenario, source, plan, seeds, progress)
     services = stage_services(scenario, answers, context, seeds)
     config = loop_config(scenario, source, plan, services, seeds.loss)
-    record = run_loop(config, progress=_loop_progress(progress, config.emission))
+    loop_progress = _loop_progress(progress, config.emission)
+    if scenario.fpga.timing == "rtl":
+        chunks = unpacked(source, len(answers.events_in), seeds, scenario.run.chunk_shots)
+        framed = Sender(scenario, source, readout_of(config)).send(chunks)
+        record = run_loop(replace(config, framing=framed), progress=loop_progress)
+        record = apply_responses(scenario, config, framed, record, answers.corrections)
+    else:
+        record = run_loop(config, progress=loop_progress)
     result = assemble(
         record,
         budget=_budget(scenario),
@@ -102,7 +110,43 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
         distance=source.metadata.distance,
         suppression=scenario.qpu.suppression,
     )
-    return Experiment(result, record, answers)
+    return Experiment(result, record, answers, readout_of(config))
+
+
+def sent_again(scenario: Scenario, shots: int) -> Framed:
+    """Frames of the first ``shots`` shots of a run, from the packetiser itself."""
+    source, plan = source_and_plan(scenario)
+    seeds = Seeds.of(scenario.run.seed)
+    readout = build(scenario.qpu.readout, context=_timing_context(source, plan), rng=seeds.readout)
+    # patches that begin later send while the first ones are some shots ahead
+    qpu = scenario.qpu
+    shot_ps = qpu.shot_period or source.num_rounds * qpu.round_period
+    ahead = -(-(qpu.patches - 1) * qpu.patch_offset // shot_ps)
+    count = min(shots + ahead, scenario.run.shots) * qpu.patches
+    sender = Sender(scenario, source, lambda index: readout(index, 1))
+    return sender.send(unpacked(source, count, seeds), keep=True)
+
+
+def _timing_context(source: SyndromeSource, plan: tuple[Window, ...]) -> TimingContext:
+    return TimingContext(
+        distance=source.metadata.distance,
+        rounds=max(len(window.rounds) for window in plan),
+        p=source.metadata.p,
+    )
+
+
+def readout_of(config: LoopConfig) -> Callable[[int], int]:
+    """Readout delay of each message of a loop, as `Intake` asks for it."""
+    return lambda index: config.readout(index, 1)
+
+
+def unpacked(
+    source: SyndromeSource, shots: int, seeds: Seeds, chunk_shots: int = 1024
+) -> Iterator[NDArray[np.uint8]]:
+    """Detectors of the first shots of a run, uint8 (n, D) at a time."""
+    for chunk in source.chunks(shots, seed=seeds.syndromes, chunk_shots=chunk_shots):
+        count = source.num_detectors
+        yield np.unpackbits(chunk.detectors, axis=1, count=count, bitorder="little")
 
 
 def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
@@ -115,7 +159,7 @@ def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
             "predecoder": scenario.predecoder.model_copy(update=measured),
         }
     )
-    source, plan = _source_and_plan(scenario)
+    source, plan = source_and_plan(scenario)
     return _answers(scenario, source, plan, Seeds.of(scenario.run.seed), progress)
 
 
@@ -150,16 +194,15 @@ def decode_again(scenario: Scenario, shots: int) -> Again:
         }
     )
     seeds = Seeds.of(scenario.run.seed)
-    source, plan = _source_and_plan(scenario)
+    source, plan = source_and_plan(scenario)
     count = shots * scenario.qpu.patches
-    chunks = source.chunks(count, seed=seeds.syndromes)
-    packed = np.concatenate([chunk.detectors for chunk in chunks])
+    detectors = np.concatenate(list(unpacked(source, count, seeds)))
     answers = _answers(scenario, source, plan, seeds, None)
-    detectors = np.unpackbits(packed, axis=1, count=source.num_detectors, bitorder="little")
     return Again(source, detectors, answers.corrections)
 
 
-def _source_and_plan(scenario: Scenario) -> tuple[SyndromeSource, tuple[Window, ...]]:
+def source_and_plan(scenario: Scenario) -> tuple[SyndromeSource, tuple[Window, ...]]:
+    """Source of a scenario's shots, and the windows each is cut into."""
     source = build_source(scenario.code, scenario.noise)
     plan = window_plan(scenario.window, source.num_rounds)
     check_fit(scenario, source, plan)

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
+from emulator.errors import RoundtripError
 from emulator.loop.route import Route
-from emulator.run.traffic import messages, response_packets
+from emulator.rtl import law
+from emulator.run.addressing import Identity
+from emulator.run.traffic import carried_rounds, messages, response_packets
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
 from emulator.units import format_time
 from emulator.windows import Window
 
-__all__ = ["check_fit"]
+__all__ = ["check_fit", "check_hardware"]
 
 Plan = tuple[Window, ...]
 
@@ -67,9 +70,78 @@ def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mi
         yield Mistake(("host", "ring_slots"), text)
 
 
+def check_hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
+    """Raise ScenarioError for what the packetiser in hdl/rtl cannot do."""
+    found = list(_hardware(scenario, source, plan))
+    if found:
+        raise ContradictionError(found)
+
+
+def _timing(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
+    if scenario.fpga.timing == "rtl":
+        yield from _hardware(scenario, source, plan)
+
+
+def _hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
+    fpga, link = scenario.fpga, scenario.link
+    model = 'or fpga.timing = "model"'
+    if fpga.intake != "rounds" or fpga.bus_bits not in law.WIDTHS:
+        text = f'the packetiser in hdl/rtl has another law; write preset = "roundtrip_512" {model}'
+        yield Mistake(("fpga", "timing"), text)
+        return
+    for key, cycles in (
+        ("pipeline_cycles", law.PIPELINE_CYCLES),
+        ("receive_cycles", law.RECEIVE_CYCLES),
+    ):
+        if getattr(fpga, key) != cycles:
+            text = f"{getattr(fpga, key)} is not the {cycles} of the packetiser in hdl/rtl"
+            yield Mistake(("fpga", key), f"{text}; write {cycles} {model}")
+    if fpga.bus_bits == 64 and fpga.input_bits > 64:
+        text = f"{fpga.input_bits} is wider than the bus of the packetiser; write 64 or less"
+        yield Mistake(("fpga", "input_bits"), text)
+    for way in ("up", "down"):
+        section = getattr(link, way)
+        if section.framing != "roce":
+            text = f'"{section.framing}" is not what the packetiser speaks; write "roce" {model}'
+            yield Mistake(("link", way, "framing"), text)
+        if section.port == "per_patch" and scenario.qpu.patches > 1:
+            text = f'per_patch needs a packetiser a patch, rtl has one; write "shared" {model}'
+            yield Mistake(("link", way, "port"), text)
+    if scenario.qpu.patches > law.MOST_PATCHES:
+        text = f"{scenario.qpu.patches} are more than the {law.MOST_PATCHES} inputs of the RTL"
+        yield Mistake(("qpu", "patches"), f"{text}; write {law.MOST_PATCHES} or fewer {model}")
+    yield from _hardware_sizes(scenario, source, plan, model)
+
+
+def _hardware_sizes(
+    scenario: Scenario, source: SyndromeSource, plan: Plan, model: str
+) -> Iterator[Mistake]:
+    bits = bits_per_round(source).tolist()
+    if max(bits) > law.MOST_ROUND_BITS:
+        text = f"a round of {max(bits)} bits is longer than the {law.MOST_ROUND_BITS} of the RTL"
+        yield Mistake(("fpga", "timing"), f'{text}; write "model"')
+    carried = carried_rounds(scenario.fpga, scenario.window, len(bits))
+    try:
+        longest = max(sum(bits[r] for r in rounds) for rounds in carried)
+        law.depth_of(scenario.fpga.bus_bits, longest)
+    except RoundtripError as error:
+        yield Mistake(("fpga", "rounds_per_message"), str(error))
+    answered = [Identity(1, carried).answered(window) for window in plan]
+    if len(set(answered)) < len(answered):
+        text = (
+            f"a message carries what {max(map(answered.count, answered))} windows commit, and the "
+            f"RTL takes one response a request; write fewer rounds per message {model}"
+        )
+        yield Mistake(("fpga", "rounds_per_message"), text)
+    if source.dem.num_observables > 8 * law.MOST_CORRECTION_BYTES:
+        text = f"corrections of {source.dem.num_observables} bits are longer than those of the RTL"
+        yield Mistake(("fpga", "timing"), f'{text}; write "model"')
+
+
 _RULES: tuple[Callable[[Scenario, SyndromeSource, Plan], Iterator[Mistake]], ...] = (
     _shots,
     _shot_period,
     _losses,
     _ring,
+    _timing,
 )

@@ -10,28 +10,25 @@ from emulator.errors import ScenarioError
 from emulator.run.addressing import (
     BOARD_IP,
     BOARD_MAC,
-    HOST_IP,
-    HOST_MAC,
     PSN_MASK,
     Identity,
     ptp_stamp,
     registers_of,
 )
-from emulator.run.experiment import Again, decode_again
-from emulator.run.traffic import carried_rounds, payload_sizes, window_plan
+from emulator.run.experiment import Again, decode_again, sent_again
+from emulator.run.parts import messages_of
+from emulator.run.responses import Responder
+from emulator.run.traffic import payload_sizes, window_plan
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import bits_per_round
 from emulator.wire import (
     EnqueueSyndromes,
     Predecode,
     Request,
-    Response,
-    Status,
-    encode_send,
     encode_window,
 )
 
-__all__ = ["INTERFACES", "check_framing", "run_frames"]
+__all__ = ["INTERFACES", "encoded_messages", "run_frames"]
 
 INTERFACES = ("FPGA to host", "host to FPGA")
 """Names of the capture's interfaces, by the number that `run_frames` gives."""
@@ -52,18 +49,22 @@ def run_frames(scenario: Scenario, windows: Table, sent: Table, *, shots: int) -
     count the frames in order of time, for each port up of its own. Raises ScenarioError for links
     that are not RoCE.
     """
-    check_framing(scenario)
+    _check_framing(scenario)
     again = decode_again(scenario, shots)
-    bits = bits_per_round(again.source).tolist()
-    carried = carried_rounds(scenario.fpga, scenario.window, len(bits))
-    identity = Identity(scenario.qpu.patches, carried)
-    longest = max(payload_sizes(scenario.fpga, carried, bits))
-    up = _messages(scenario, sent, identity, longest, again, shots)
-    down = _responses(scenario, windows, sent, identity, again, shots)
+    shape = messages_of(scenario, again.source)
+    identity = Identity(scenario.qpu.patches, [message.rounds for message in shape])
+    plan = window_plan(scenario.window, again.source.num_rounds)
+    responder = Responder(identity, plan, sent, again.corrections)
+    up = (
+        (framed_ps, 0, frame)
+        for framed_ps, frames in encoded_messages(scenario, sent, again)
+        for frame in frames
+    )
+    down = _responses(windows, responder, shots)
     return sorted(chain(up, down), key=lambda frame: frame[0])
 
 
-def check_framing(scenario: Scenario) -> None:
+def _check_framing(scenario: Scenario) -> None:
     """Raise ScenarioError for links whose frames are not written here."""
     for name, link in (("up", scenario.link.up), ("down", scenario.link.down)):
         if link.framing != "roce":
@@ -73,82 +74,69 @@ def check_framing(scenario: Scenario) -> None:
             )
 
 
-def _messages(  # noqa: PLR0917
-    scenario: Scenario,
-    sent: Table,
-    identity: Identity,
-    longest_bytes: int,
-    again: Again,
-    shots: int,
-) -> Iterator[Frame]:
-    """Encode the messages up."""
+def encoded_messages(
+    scenario: Scenario, sent: Table, again: Again
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Instant and frames of each message up of the shots that are there again, in order."""
+    if scenario.fpga.timing == "rtl":
+        return _from_hardware(scenario, sent, len(again.detectors) // scenario.qpu.patches)
+    return _from_model(scenario, sent, again)
+
+
+def _from_hardware(
+    scenario: Scenario, sent: Table, shots: int
+) -> Iterator[tuple[int, list[bytes]]]:
+    framed = sent_again(scenario, shots)
+    for framed_ps, _, patch, shot, number, _ in _sorted(sent, _SENT):
+        if shot < shots:
+            yield framed_ps, framed.frames[framed.identity.request_id(patch, shot, number)]
+
+
+def _from_model(scenario: Scenario, sent: Table, again: Again) -> Iterator[tuple[int, list[bytes]]]:
+    shape = messages_of(scenario, again.source)
+    identity = Identity(scenario.qpu.patches, [message.rounds for message in shape])
     order = np.argsort(again.source.detector_round, kind="stable")
     events, rounds = again.detectors[:, order], again.source.detector_round[order]
+    bits = bits_per_round(again.source).tolist()
+    longest_bytes = max(payload_sizes(scenario.fpga, identity.carried, bits))
     psn = [0] * scenario.qpu.patches
     slots = scenario.host.ring_slots
-    for framed_ps, index, patch, shot, number, taken_ps in _first_shots(sent, _SENT, shots):
+    for framed_ps, index, patch, shot, number, taken_ps in _sorted(sent, _SENT):
         port = patch if scenario.link.up.port == "per_patch" else 0
+        first_psn = psn[port]
+        psn[port] = (first_psn + len(shape[number].packets)) & PSN_MASK
+        row = shot * identity.patches + patch
+        if row >= len(events):
+            continue
         carried = identity.carried[number]
         part = slice(*np.searchsorted(rounds, (carried.start, carried.stop)))
-        bits = events[shot * identity.patches + patch, part]
         if scenario.fpga.encoding == "bytes":
-            call: Predecode | EnqueueSyndromes = Predecode(bits.tobytes())
+            call: Predecode | EnqueueSyndromes = Predecode(events[row, part].tobytes())
         else:
             counter = identity.counter(shot, number)
-            call = EnqueueSyndromes.from_bits(bits, decoder_id=patch, counter=counter)
+            call = EnqueueSyndromes.from_bits(events[row, part], decoder_id=patch, counter=counter)
         request_id = identity.request_id(patch, shot, number)
         frames = encode_window(
             Request(call, request_id, ptp_stamp(taken_ps)).encode(),
             registers_of(scenario, longest_bytes, port),
             board_mac=BOARD_MAC,
             board_ip=BOARD_IP,
-            psn=psn[port],
+            psn=first_psn,
             buffer=index % slots,
         )
-        psn[port] = (psn[port] + len(frames)) & PSN_MASK
-        for frame in frames:
-            yield framed_ps, 0, frame
+        yield framed_ps, frames
 
 
 _SENT = ("framed_ps", "message", "patch", "shot", "number", "taken_ps")
-_TAKEN = ("taken_ps", "patch", "shot", "number")
-_ANSWERED = ("decode_end_ps", "window", "patch", "shot")
+_ANSWERED = ("decode_end_ps", "window", "shot")
 
 
-def _first_shots(table: Table, names: tuple[str, ...], shots: int) -> list[tuple[int, ...]]:
-    """Rows of the first shots, in order of their first column, a time."""
-    columns = [table[name][table["shot"] < shots].tolist() for name in names]
-    return sorted(zip(*columns, strict=True))
+def _sorted(table: Table, names: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """Rows of a table in order of their first column, a time."""
+    return sorted(zip(*(table[name].tolist() for name in names), strict=True))
 
 
-def _responses(  # noqa: PLR0917
-    scenario: Scenario,
-    windows: Table,
-    sent: Table,
-    identity: Identity,
-    again: Again,
-    shots: int,
-) -> Iterator[Frame]:
-    plan = window_plan(scenario.window, again.source.num_rounds)
-    answered = [identity.answered(window) for window in plan]
-    stamps = {tuple(key): ptp_stamp(taken) for taken, *key in _first_shots(sent, _TAKEN, shots)}
-    rows = _first_shots(windows, _ANSWERED, shots)
-    for psn, (decoded_ps, window, patch, shot) in enumerate(rows):
-        position = window % len(plan)
-        number = answered[position]
-        result = again.corrections[shot * identity.patches + patch, position]
-        response = Response(
-            Status.OK,
-            identity.request_id(patch, shot, number),
-            stamps[patch, shot, number],
-            result.tobytes(),
-        )
-        frame = encode_send(
-            response.encode(),
-            src_mac=HOST_MAC,
-            dst_mac=BOARD_MAC,
-            src_ip=HOST_IP,
-            dst_ip=BOARD_IP,
-            psn=psn & PSN_MASK,
-        )
-        yield decoded_ps, 1, frame
+def _responses(windows: Table, responder: Responder, shots: int) -> Iterator[Frame]:
+    for psn, (decoded_ps, window, shot) in enumerate(_sorted(windows, _ANSWERED)):
+        if shot < shots:
+            yield decoded_ps, 1, responder.frame(window, psn)

@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 
 from numpy.random import Generator
 
-from emulator.loop.config import Emission, Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
+from emulator.loop.config import (
+    Emission,
+    Fpga,
+    Host,
+    LinkSpec,
+    LoopConfig,
+    Message,
+    PoolSpec,
+    RoundFpga,
+)
 from emulator.run.services import Services
 from emulator.run.traffic import messages, response_packets
 from emulator.scenario import sections
@@ -15,7 +24,7 @@ from emulator.timing import UNSTATED, Service
 from emulator.units import Clock
 from emulator.windows import Window
 
-__all__ = ["loop_config", "stage_sources"]
+__all__ = ["emission_of", "loop_config", "messages_of", "stage_sources"]
 
 _LOSS_BLOCK = 4096
 
@@ -30,21 +39,14 @@ def loop_config(
     loss: Generator,
 ) -> LoopConfig:
     """Build the loop; ``loss`` decides which messages are lost on the links."""
-    qpu, link, host = scenario.qpu, scenario.link, scenario.host
+    link, host = scenario.link, scenario.host
     predecode = None
     if services.predecode is not None:
         pre = scenario.predecoder
         predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
     return LoopConfig(
-        emission=Emission(
-            round_period_ps=qpu.round_period,
-            rounds=source.num_rounds,
-            shots=scenario.run.shots,
-            patches=qpu.patches,
-            patch_offset_ps=qpu.patch_offset,
-            shot_period_ps=qpu.shot_period or 0,
-        ),
-        messages=messages(scenario.fpga, link.up, scenario.window, bits_per_round(source).tolist()),
+        emission=emission_of(scenario, source),
+        messages=messages_of(scenario, source),
         plan=plan,
         readout=services.readout,
         fpga=_fpga(scenario.fpga),
@@ -62,6 +64,25 @@ def loop_config(
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         drain=scenario.run.drain,
     )
+
+
+def emission_of(scenario: Scenario, source: SyndromeSource) -> Emission:
+    """Clock of the processor, with the rounds of a shot of ``source``."""
+    qpu = scenario.qpu
+    return Emission(
+        round_period_ps=qpu.round_period,
+        rounds=source.num_rounds,
+        shots=scenario.run.shots,
+        patches=qpu.patches,
+        patch_offset_ps=qpu.patch_offset,
+        shot_period_ps=qpu.shot_period or 0,
+    )
+
+
+def messages_of(scenario: Scenario, source: SyndromeSource) -> tuple[Message, ...]:
+    """Messages of a shot of ``source``."""
+    bits = bits_per_round(source).tolist()
+    return messages(scenario.fpga, scenario.link.up, scenario.window, bits)
 
 
 def stage_sources(

@@ -1,0 +1,76 @@
+"""The frames that carry corrections back: one for each window, as an answer to its message."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.run.addressing import (
+    BOARD_IP,
+    BOARD_MAC,
+    HOST_IP,
+    HOST_MAC,
+    PSN_MASK,
+    Identity,
+    ptp_stamp,
+)
+from emulator.windows import Window
+from emulator.wire import Response, Status, encode_send
+
+__all__ = ["Responder"]
+
+
+class Responder:
+    """Writes the responses of a run.
+
+    ``sent`` is the message table of the run, whose stamps the responses repeat; ``corrections``
+    uint8 (n, windows, bytes) has the answer of each window, shot s of patch p in row
+    s * patches + p.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        plan: Sequence[Window],
+        sent: Mapping[str, NDArray[np.int64]],
+        corrections: NDArray[np.uint8],
+    ) -> None:
+        self._identity = identity
+        self._answered = [identity.answered(window) for window in plan]
+        self._corrections = corrections
+        names = ("patch", "shot", "number", "taken_ps")
+        self._taken_ps = {
+            identity.request_id(patch, shot, number): taken_ps
+            for patch, shot, number, taken_ps in zip(
+                *(sent[name].tolist() for name in names), strict=True
+            )
+        }
+
+    def request_id(self, window: int) -> int:
+        """Request that window number ``window`` of the run answers."""
+        row, position = divmod(window, len(self._answered))
+        shot, patch = divmod(row, self._identity.patches)
+        return self._identity.request_id(patch, shot, self._answered[position])
+
+    def patch(self, window: int) -> int:
+        """Patch of a window."""
+        return window // len(self._answered) % self._identity.patches
+
+    def correction(self, window: int) -> bytes:
+        """Correction bits of a window, the first observable lowest."""
+        row, position = divmod(window, len(self._answered))
+        return bytes(self._corrections[row, position])
+
+    def frame(self, window: int, psn: int) -> bytes:
+        """Response of a window as a SEND Only frame, destination MAC to ICRC."""
+        request_id = self.request_id(window)
+        stamp = ptp_stamp(self._taken_ps[request_id])
+        response = Response(Status.OK, request_id, stamp, self.correction(window))
+        return encode_send(
+            response.encode(),
+            src_mac=HOST_MAC,
+            dst_mac=BOARD_MAC,
+            src_ip=HOST_IP,
+            dst_ip=BOARD_IP,
+            psn=psn & PSN_MASK,
+        )
