@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import RoundtripError
+from emulator.rtl.law import REMEMBERED, depth_of
 from emulator.run.stimulus import FORMAT
 from hdl.toolchain import ROOT, RTL, run_bench
 
@@ -33,7 +34,6 @@ _KEYS = {
     "correction": ("cycle", "patch", "request_id", "bits"),
 }
 _BYTES = {"frame", "bits"}
-_SEVERAL = 4  # messages that a packer's memory holds at least
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,14 +111,12 @@ def play(
     Raises MissingToolError without the tools to simulate, AssertionError if the bench fails.
     ``waves`` is where the bench leaves a VCD file.
     """
-    word = 128 if header["data_w"] == 64 else 512
-    words = -(-header["message_bits"] // word)
     parameters = {
         "DATA_W": header["data_w"],
         "IN_W": header["in_w"],
         "PATCHES": header["patches"],
-        "DEPTH": max(256, 1 << (_SEVERAL * words - 1).bit_length()),
-        "TABLE_W": 8,  # requests that no window answers take places as well
+        "DEPTH": depth_of(header["data_w"], header["message_bits"]),
+        "TABLE_W": REMEMBERED.bit_length() - 1,
     }
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "outcome.json"

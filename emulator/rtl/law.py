@@ -8,6 +8,7 @@ __all__ = [
     "MOST_ROUND_BITS",
     "PIPELINE_CYCLES",
     "RECEIVE_CYCLES",
+    "REMEMBERED",
     "WIDTHS",
     "depth_of",
 ]
@@ -24,6 +25,8 @@ RECEIVE_CYCLES = 11
 MOST_PATCHES = 32
 MOST_ROUND_BITS = 4096
 MOST_CORRECTION_BYTES = 32
+REMEMBERED = 256
+"""Requests, the last ones, of which an answer is recognised; a power of two."""
 
 _WORD_BITS = {64: 128, 512: 512}
 _LEAST_DEPTH, _MOST_DEPTH = 256, 8192

@@ -22,10 +22,9 @@ constexpr int IN_BYTES = IN_W / 8;
 constexpr int KEEP_BYTES = DATA_W / 8;
 constexpr int OPCODE_OFFSET = 42;
 constexpr uint8_t LAST_PACKET = 0x2B;
-// After this many cycles without a beat and without a message inside, all registers are at rest.
-constexpr uint64_t REST = 24;
-// The same where a message was dropped, and so never comes out.
-constexpr uint64_t LONG_REST = 65536;
+// Cycles after a beat in, and after a beat out, until all registers are at rest with no message
+// inside; and the same where a message was dropped, and so never comes out.
+constexpr uint64_t REST_IN = 10, REST_OUT = 24, REST_DROPPED = 65536;
 
 struct Beat {
     uint64_t cycle;
@@ -60,7 +59,7 @@ struct Up {
     VerilatedContext context;
     Vpacketiser_up top{&context};
     uint64_t span_ps, edges;
-    uint64_t cycle = 0, quiet = 0, inside = 0, evaluated = 0;
+    uint64_t cycle = 0, rest = 0, quiet = 0, inside = 0, evaluated = 0;
     std::array<std::deque<Beat>, PATCHES> rounds;
     std::deque<Stall> stalls;
     std::vector<uint8_t> bytes;
@@ -163,15 +162,16 @@ struct Up {
     void run(uint64_t until) {
         while (cycle < until) {
             const bool offered = offer();
-            if (!offered && quiet >= (inside == 0 ? REST : LONG_REST)) {
+            if (!offered && rest == 0 && (inside == 0 || quiet >= REST_DROPPED)) {
                 const uint64_t next = next_beat();
                 cycle = next < until ? next : until;
-                quiet = 0;
                 if (next >= until) return;
                 continue;
             }
             top.m_axis_tready = !stalled();
-            quiet = offered || top.m_axis_tvalid ? 0 : quiet + 1;
+            const uint64_t wanted = top.m_axis_tvalid ? REST_OUT : offered ? REST_IN : 0;
+            rest = rest > wanted ? rest - 1 : wanted;
+            quiet = wanted ? 0 : quiet + 1;
             take();
             tick();
             ++cycle;

@@ -11,7 +11,7 @@ from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.records import LoopRecord
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
-from emulator.rtl.law import depth_of
+from emulator.rtl.law import REMEMBERED, depth_of
 from emulator.run.addressing import BOARD_IP, BOARD_MAC, BOARD_QP, Identity, registers_of
 from emulator.run.intake import Intake
 from emulator.run.parts import emission_of, messages_of
@@ -200,9 +200,9 @@ def _check_corrections(found: list[int], wanted: list[int], stats: dict[str, int
         return
     if stats["displaced"]:
         raise RoundtripError(
-            f"fpga.timing: {stats['displaced']} requests were still unanswered when 64 later ones "
-            "had left, more than the packetiser remembers; "
-            'write a smaller host.ring_slots, or timing = "model"'
+            f"fpga.timing: {stats['displaced']} requests were still unanswered when {REMEMBERED} "
+            "later ones had left, more than the packetiser remembers; "
+            'write host.release = "response" and fewer ring_slots, or timing = "model"'
         )
     counts = ", ".join(f"{name} {count}" for name, count in stats.items() if count)
     raise RoundtripError(
