@@ -120,7 +120,8 @@ class Uplink:
     """An instance of packetiser_up.v, freshly reset at edge 0 of ``clock``.
 
     ``data_w``: bits of the MAC's bus, 64 or 512; ``in_w``: bits of a patch's input; ``depth``:
-    words of a packer's memory, of 128 bits at 64 and of 512 bits at 512.
+    words of a packer's memory, of 128 bits at 64 and of 512 bits at 512. Cycles in which nothing
+    can change are skipped, unless ``skip`` is False; then runs need an end.
     """
 
     def __init__(
@@ -132,13 +133,14 @@ class Uplink:
         depth: int,
         clock: Clock,
         settings: UpSettings,
+        skip: bool = True,
     ) -> None:
         parameters = {"DATA_W": data_w, "IN_W": in_w, "PATCHES": patches, "DEPTH": depth}
         self._library = _declared(load("packetiser_up", "shim_up.cpp", parameters))
         self._in_bytes = in_w // 8
         edges, span_ps = clock.ratio
         values = (c_uint64 * len(astuple(settings)))(*map(int, astuple(settings)))
-        self._handle = c_void_p(self._library.up_new(span_ps, edges, values))
+        self._handle = c_void_p(self._library.up_new(span_ps, edges, values, skip))
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -212,7 +214,7 @@ class Uplink:
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
     library.up_new.restype = c_void_p
-    library.up_new.argtypes = [c_uint64, c_uint64, _u64]
+    library.up_new.argtypes = [c_uint64, c_uint64, _u64, c_uint32]
     library.up_free.argtypes = [c_void_p]
     library.up_push.argtypes = [c_void_p, c_uint32, c_uint64, _u64, _u8, _u16]
     library.up_stall.argtypes = [c_void_p, c_uint64, c_uint64]
