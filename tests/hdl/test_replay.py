@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from hdl import replay, toolchain
+from emulator.rtl import verilator
+from hdl import replay
 
 RECORDED = Path(__file__).parents[1] / "data" / "hsb_frames" / "frames.jsonl"
 
@@ -66,7 +67,6 @@ def test_bad_input_is_told_before_the_simulator_starts(
 def test_a_missing_tool_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(toolchain, "_DEBIAN_PACKAGES", {"no-such-compiler": "compiler"})
-    monkeypatch.setattr(toolchain, "_PYTHON_PACKAGES", {})
+    monkeypatch.setattr(verilator, "_DEBIAN_PACKAGES", {"no-such-compiler": "compiler"})
     assert replay.main([str(RECORDED)]) == 3
     assert "no-such-compiler is not on PATH" in capsys.readouterr().err
