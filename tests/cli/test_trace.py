@@ -1,10 +1,12 @@
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
+from emulator.cli import main
 from emulator.results import read_run
 from emulator.run import INTERFACES
 from emulator.wire import EnqueueSyndromes, Request, Response, decode_frame
@@ -13,6 +15,7 @@ from tests.cli.examples import SHOTS
 from tests.wire.test_pcapng import _read as read_capture
 
 FOLDER = Path("runs/recorded")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -123,3 +126,31 @@ def test_shots_that_are_gone_are_told(run: Call, recorded: Path) -> None:
     assert code == 2
     assert "shots.01" in err
     assert err.startswith("error: ")
+
+
+def test_stimulus_has_the_rounds_of_a_scenario_and_what_becomes_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "stimulus.jsonl"
+    scenario = str(ROOT / "scenarios" / "demo.toml")
+    assert main(["trace", "stimulus", scenario, "--shots", "3", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 84 events; python -m hdl.check plays it\n"
+    header, *events = map(json.loads, out.read_text().splitlines())
+    assert (header["data_w"], header["patches"], header["message_bits"]) == (512, 1, 600)
+    counts = Counter(event["kind"] for event in events)
+    assert counts == {"round": 75, "frame": 3, "response": 3, "correction": 3}
+
+
+def test_stimulus_of_another_packetiser_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "stimulus.jsonl"
+    scenario = str(ROOT / "scenarios" / "sliding_d7.toml")
+    assert main(["trace", "stimulus", scenario, "--out", str(out)]) == 2
+    assert 'write preset = "roundtrip_512"' in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_finished_run_takes_no_overrides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "pcapng", "runs/any", "--set", "run.shots=5"]) == 2
+    assert "a finished run cannot be changed" in capsys.readouterr().err
