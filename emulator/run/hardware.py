@@ -96,40 +96,40 @@ class Sender:
         )
 
     def _framed(self, parts: Sequence[Sent], *, keep: bool) -> Framed:
-        ids = np.concatenate([part.request_id for part in parts]).tolist()
-        sizes = np.concatenate([part.sizes for part in parts]).tolist()
+        ids = np.concatenate([part.request_id for part in parts]).astype(np.int64)
+        numbers = ids // self._emission.patches % len(self._messages)
+        self._check_sizes(numbers, np.concatenate([part.sizes for part in parts]))
         spans = [
             span
             for part in parts
             for span in zip(part.first_cycle.tolist(), part.last_cycle.tolist(), strict=True)
         ]
+        counts = np.array([len(message.packets) for message in self._messages])[numbers]
+        ends = np.cumsum(counts)
+        places = list(zip(ids.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True))
+        edges: list[list[tuple[int, int]]] = [[] for _ in places]
+        for request_id, begin, end in places:
+            edges[request_id] = spans[begin:end]
         data = [frame for part in parts for frame in part.frames()] if keep else []
-        edges: list[list[tuple[int, int]]] = [[] for _ in ids]
-        frames: dict[int, list[bytes]] = {}
-        at = 0
-        for request_id in ids:
-            packets = self._packets(request_id)
-            end = at + len(packets)
-            if [line_bits(size) for size in sizes[at:end]] != [bits for _, bits in packets]:
-                raise RoundtripError(
-                    f"request {request_id}: frames of {sizes[at:end]} bytes are not those of the "
-                    "loop; this is a defect of the emulator"
-                )
-            edges[request_id] = spans[at:end]
-            if keep:
-                frames[request_id] = data[at:end]
-            at = end
+        frames = {request_id: data[begin:end] for request_id, begin, end in places if keep}
         columns = (
             np.concatenate([part.request_cycle for part in parts]),
             ids,
             np.concatenate([part.request_patch for part in parts]),
         )
-        requests = np.stack([np.asarray(c, dtype=np.int64) for c in columns], axis=1)
+        requests = np.stack([column.astype(np.int64) for column in columns], axis=1)
         return Framed(self._identity, edges, requests, frames)
 
-    def _packets(self, request_id: int) -> tuple[tuple[int, int], ...]:
-        counter = request_id // self._emission.patches
-        return self._messages[counter % len(self._messages)].packets
+    def _check_sizes(self, numbers: NDArray[np.int64], sizes: NDArray[np.uint64]) -> None:
+        """Raise RoundtripError unless the frames are as long on the line as the loop has them."""
+        wanted = [bits for number in numbers.tolist() for _, bits in self._messages[number].packets]
+        kinds, kind = np.unique(sizes, return_inverse=True)
+        found = np.array([line_bits(size) for size in kinds.tolist()], dtype=np.int64)[kind]
+        if not np.array_equal(found, wanted):
+            raise RoundtripError(
+                "the packetiser's frames are not as long as those of the loop; "
+                "this is a defect of the emulator"
+            )
 
 
 def _uplink(scenario: Scenario, identity: Identity, source: SyndromeSource, clock: Clock) -> Uplink:
