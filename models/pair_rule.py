@@ -13,9 +13,7 @@ checks of the memory basis, pre_L is always 0: what the rule does shows in the r
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -31,6 +29,7 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
 from emulator.errors import RoundtripError
 from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType, RotatedPatch
+from models.files import write_whole
 from models.graph import GraphWriter, Port
 
 __all__ = ["SHIPPED", "file_name", "main", "pair_rule", "write"]
@@ -104,16 +103,7 @@ def pair_rule(layout: IsingLayout, contract: Contract = "fused") -> onnx.ModelPr
 
 def write(layout: IsingLayout, path: Path, contract: Contract = "fused") -> None:
     """Write the graph to ``path``, whole or not at all."""
-    content = pair_rule(layout, contract).SerializeToString()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, pair_rule(layout, contract).SerializeToString())
 
 
 class _PairRule(GraphWriter):
