@@ -1,11 +1,14 @@
-"""What the pair rule does to a syndrome: how much it thins it, and what that costs in errors."""
+"""What a pre-decoder does to a syndrome: how much it thins it, and what that costs in errors."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pymatching
+from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Predecoder
@@ -13,14 +16,17 @@ from emulator.errors import SyndromeError
 from emulator.syndromes.ising_memory import memory_circuit
 from models.pair_rule import write
 
-__all__ = ["Thinning", "measure"]
+__all__ = ["Answer", "Thinning", "count", "measure"]
+
+Answer = Callable[[NDArray[Any]], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+"""Detector rows (B, N) to pre_L (B,) and residual (B, N), as ``Predecoder.run``."""
 
 _CHUNK = 1000
 
 
 @dataclass(frozen=True)
 class Thinning:
-    """Counts over the same ``shots``, decoded by PyMatching alone and behind the pair rule.
+    """Counts over the same ``shots``, decoded by PyMatching alone and behind a pre-decoder.
 
     ``before`` and ``after`` are detection events in all shots, without the opposite basis of the
     last round, which the contract drops. ``alone`` and ``behind`` are logical errors of the two;
@@ -61,6 +67,11 @@ class Thinning:
 
 
 def measure(layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning:
+    """Sample ``memory_circuit`` at noise ``p`` and decode every shot with and without the rule."""
+    return count(_load(layout).run, layout, p=p, shots=shots, seed=seed)
+
+
+def count(answer: Answer, layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning:
     """Sample ``memory_circuit`` at noise ``p`` and decode every shot both ways."""
     if shots < 1:
         raise SyndromeError(f"shots: {shots} is too few; give at least 1.")
@@ -73,20 +84,17 @@ def measure(layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning
     )
     matcher = pymatching.Matching(circuit.detector_error_model(decompose_errors=True))
     sampler = circuit.compile_detector_sampler(seed=seed)
-    rule = _load(layout)
     counts = [0] * 6
     for start in range(0, shots, _CHUNK):
         dets, flips = sampler.sample(min(_CHUNK, shots - start), separate_observables=True)
-        pre_l, residual = rule.run(dets)
+        pre_l, residual = answer(dets)
         alone = matcher.decode_batch(dets)[:, 0] != flips[:, 0]
         behind = matcher.decode_batch(residual)[:, 0] ^ pre_l != flips[:, 0]
         seen = (
             *(layout.events(dets), layout.events(residual)),
             *(alone, behind, alone & ~behind, behind & ~alone),
         )
-        counts = [
-            count + int(np.count_nonzero(part)) for count, part in zip(counts, seen, strict=True)
-        ]
+        counts = [old + int(np.count_nonzero(part)) for old, part in zip(counts, seen, strict=True)]
     return Thinning(layout, p, shots, *counts)
 
 
