@@ -5,11 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TRAIN := .venv-train
 SCENARIO ?= scenarios/demo.toml
 SHOTS ?= 50
 JOBS ?= 2
+MODEL ?= nano
+MINUTES ?= 2
 
-.PHONY: demo test test-slow bench lint synth hdl-check hdl-waves hdl-cycles schema clean
+.PHONY: demo test test-slow bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -59,5 +62,14 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,decoders,hdl]'
 	@touch $@
 
+train: $(TRAIN)/.ready ## train MODEL for MINUTES, or go on with it; see models/training/train.py
+	$(TRAIN)/bin/python -m models.training.train $(MODEL) --minutes $(MINUTES)
+
+$(TRAIN)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/pip install --quiet --upgrade pip
+	$(TRAIN)/bin/pip install --quiet -c constraints.txt -e '.[train]'
+	@touch $@
+
 clean: ## remove the environment and everything generated
-	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(TRAIN) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
