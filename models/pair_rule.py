@@ -23,14 +23,14 @@ from typing import get_args
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
 from emulator.errors import RoundtripError
 from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType, RotatedPatch
+from models.contract import CONTRACTS, ContractGraph
+from models.contract import file_name as contract_file_name
 from models.files import write_whole
-from models.graph import GraphWriter, Port
 
 __all__ = ["SHIPPED", "file_name", "main", "pair_rule", "write"]
 
@@ -84,10 +84,7 @@ def _pairs(patch: RotatedPatch, kind: PauliType) -> list[_Pair]:
 
 def file_name(layout: IsingLayout, contract: Contract = "fused") -> str:
     """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused go unsaid."""
-    parts = ["pair_rule", f"d{layout.distance}", f"T{layout.rounds}", layout.basis]
-    parts += [layout.orientation] if layout.orientation != "XV" else []
-    parts += [contract] if contract != "fused" else []
-    return "_".join(parts) + ".onnx"
+    return contract_file_name("pair_rule", layout, contract)
 
 
 def pair_rule(layout: IsingLayout, contract: Contract = "fused") -> onnx.ModelProto:
@@ -106,7 +103,7 @@ def write(layout: IsingLayout, path: Path, contract: Contract = "fused") -> None
     write_whole(path, pair_rule(layout, contract).SerializeToString())
 
 
-class _PairRule(GraphWriter):
+class _PairRule(ContractGraph):
     """The graph of one layout.
 
     Inside, events and flips lie on the lattice of check corners, float (B, 2, T, D + 1, D + 1),
@@ -116,14 +113,12 @@ class _PairRule(GraphWriter):
     """
 
     def __init__(self, layout: IsingLayout) -> None:
-        super().__init__()
-        self.layout = layout
+        super().__init__(layout)
         side = layout.distance + 1
         x, z = (layout.patch.corners(kind) @ np.array([side, 1]) for kind in get_args(PauliType))
         self.corner_of_check = np.stack([x, z + side**2])
         kinds = enumerate(get_args(PauliType))
         self.joined = [(k, pair) for k, kind in kinds for pair in _pairs(layout.patch, kind)]
-        self.cell_of_check = layout.cells + np.array([[0], [layout.distance**2]])
 
     def rule(self, events: str) -> tuple[str, str]:
         """Data corrections and measurement flips of the matched pairs, each 0.0 or 1.0."""
@@ -172,10 +167,7 @@ class _PairRule(GraphWriter):
 
     def raw(self) -> onnx.ModelProto:
         """Write the bare network: cells to corners, the rule, corners to cells."""
-        d, t = self.layout.distance, self.layout.rounds
-        shape: list[int | str] = ["batch", 4, t, d, d]
-        source: Port = ("events", TensorProto.FLOAT, shape)
-        sink: Port = ("logits", TensorProto.FLOAT, shape)
+        d = self.layout.distance
         cells = self.by_round(self.slice("events", 0, 2), d**2)
         data, flips = self.rule(self.to_corners(cells, self.cell_of_check))
 
@@ -185,13 +177,11 @@ class _PairRule(GraphWriter):
         bits = self.node("Concat", [data, shown], axis=1)
         threshold = self.constant(np.array(0.5, dtype=np.float32))
         self.node("Sub", [bits, threshold], output="logits")
-        return self.model("pair_rule_raw", source, sink)
+        return self.model("pair_rule_raw", *self.raw_ports())
 
     def fused(self) -> onnx.ModelProto:
         """Write detectors to events, the rule, events to pre_L and residual detectors."""
-        half, n = self.layout.half, self.layout.num_detectors
-        source: Port = ("dets", TensorProto.UINT8, ["batch", n])
-        sink: Port = ("L_and_residual_dets", TensorProto.UINT8, ["batch", 1 + n])
+        half, side = self.layout.half, self.layout.distance + 1
         index = np.arange(2 * half).reshape(2, half)
         events = self.to_corners(self.checks("dets"), index)
         data, flips = self.rule(events)
@@ -201,41 +191,9 @@ class _PairRule(GraphWriter):
         both_rounds = np.ones((2, 1, 2, 1, 1), dtype=np.float32)
         changes = self.conv_each(flips, both_rounds, (1, 0, 0, 0, 0, 0))
         residual = self.parity(self.node("Sum", [events, syndrome, changes]))
-        boundary = self.slice("dets", n - half, n)
-        rows = [self.pre_l(data), *self.detectors(residual), boundary]
-        self.node("Concat", rows, axis=1, output="L_and_residual_dets")
-        return self.model("pair_rule_fused", source, sink)
-
-    def checks(self, dets: str) -> str:
-        """Detectors to checks round by round, float (B, T, 2·half)."""
-        layout, half = self.layout, self.layout.half
-        rows = self.cast(self.slice(dets, 0, layout.num_detectors - half), TensorProto.FLOAT)
-        first, later = self.slice(rows, 0, half), self.slice(rows, half, half * 2 * layout.rounds)
-        gap = ([0, 0], [0, half]) if layout.memory == 0 else ([0, half], [0, 0])
-        rows = self.node("Concat", [self.pad(first, *gap), later], axis=1)
-        # the contract takes the opposite basis of the last round as 0
-        kept = np.ones((layout.rounds, 2, 1), dtype=np.float32)
-        kept[-1, 1 - layout.memory] = 0
-        checks = self.reshape(rows, (0, layout.rounds, 2, half))
-        checks = self.node("Mul", [checks, self.constant(kept)])
-        return self.reshape(checks, (0, layout.rounds, 2 * half))
-
-    def detectors(self, residual: str) -> list[str]:
-        """Corners to detectors, uint8, in two pieces: round 0 and the others."""
-        layout, half = self.layout, self.layout.half
-        rows = self.take(self.by_round(residual, (layout.distance + 1) ** 2), self.corner_of_check)
-        size = 2 * half * layout.rounds
-        rows = self.cast(self.reshape(rows, (0, size)), TensorProto.UINT8)
-        start = layout.memory * half
-        return [self.slice(rows, start, start + half), self.slice(rows, 2 * half, size)]
-
-    def pre_l(self, data: str) -> str:
-        """Parity of the corrections on the logical operator, uint8 (B, 1)."""
-        d, memory = self.layout.distance, self.layout.memory
-        mask = self.layout.patch.logical(self.layout.basis).reshape(d, d).astype(np.float32)
-        hits = self.node("Mul", [self.slice(data, memory, memory + 1), self.constant(mask)])
-        count = self.node("ReduceSum", [hits, self.ints([2, 3, 4])], keepdims=0)
-        return self.cast(self.parity(count), TensorProto.UINT8)
+        checks = self.take(self.by_round(residual, side**2), self.corner_of_check)
+        self.answer(self.pre_l(data), checks, "dets")
+        return self.model("pair_rule_fused", *self.fused_ports())
 
     def to_corners(self, rows: str, place_of_check: NDArray[np.int64]) -> str:
         """Spread rows (B, T, n) over the corners, given where in n the checks (2, half) are."""
@@ -243,18 +201,6 @@ class _PairRule(GraphWriter):
         index = np.full(2 * side**2, -1)
         index[self.corner_of_check] = place_of_check
         return self.by_type(self.take(rows, index), side)
-
-    def by_round(self, grid: str, size: int) -> str:
-        """(B, 2, T, ·, ·) of ``size`` places a round and type to (B, T, 2·size)."""
-        rounds = self.layout.rounds
-        flat = self.reshape(grid, (0, 2, rounds, size))
-        turned = self.node("Transpose", [flat], perm=[0, 2, 1, 3])
-        return self.reshape(turned, (0, rounds, 2 * size))
-
-    def by_type(self, rows: str, side: int) -> str:
-        """(B, T, 2·side²) to (B, 2, T, side, side)."""
-        grid = self.reshape(rows, (0, self.layout.rounds, 2, side, side))
-        return self.node("Transpose", [grid], perm=[0, 2, 1, 3, 4])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -283,7 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, required=True, help="T >= 2: ancilla rounds + 1")
     parser.add_argument("--basis", choices=["X", "Z"], required=True)
     parser.add_argument("--orientation", choices=ORIENTATIONS, default="XV")
-    parser.add_argument("--contract", choices=get_args(Contract), default="fused")
+    parser.add_argument("--contract", choices=CONTRACTS, default="fused")
     parser.add_argument("--out", type=Path, help="file to write (default: beside this module)")
     parser.add_argument("--measure", action="store_true", help="print what it thins and costs")
     parser.add_argument("--p", type=float, default=0.003, help="noise of --measure (0.003)")
