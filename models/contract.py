@@ -3,6 +3,8 @@
 The same in NumPy, with all shapes: ``emulator.decoders.ising_layout``.
 """
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -10,9 +12,11 @@ from onnx import TensorProto
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
+from emulator.errors import SyndromeError
+from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
 from models.graph import GraphWriter, Port
 
-__all__ = ["CONTRACTS", "ContractGraph", "file_name"]
+__all__ = ["CONTRACTS", "ContractGraph", "file_name", "layout_of"]
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 
@@ -92,3 +96,23 @@ class ContractGraph(GraphWriter):
         """(B, T, 2·side²) to (B, 2, T, side, side)."""
         grid = self.reshape(rows, (0, self.layout.rounds, 2, side, side))
         return self.node("Transpose", [grid], perm=[0, 2, 1, 3, 4])
+
+
+def layout_of(path: Path) -> IsingLayout:
+    """Layout that a name by ``file_name`` tells; raises SyndromeError for another name."""
+    found = _NAME.search(path.name)
+    if found is None:
+        raise SyndromeError(
+            f"{path}: its name does not tell distance, T and basis; "
+            "call it like nano_d13_T104_X.onnx or nano_d13_T104_X_XH.onnx."
+        )
+    basis: PauliType = "X" if found["basis"] == "X" else "Z"
+    known: dict[str, Orientation] = {name: name for name in ORIENTATIONS}
+    orientation = known[found["orientation"]] if found["orientation"] else "XV"
+    return IsingLayout(int(found["distance"]), int(found["rounds"]), basis, orientation)
+
+
+_NAME = re.compile(
+    r"_d(?P<distance>\d+)_T(?P<rounds>\d+)_(?P<basis>[XZ])"
+    rf"(_(?P<orientation>{'|'.join(ORIENTATIONS)}))?(_raw)?\.onnx$"
+)
