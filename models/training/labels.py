@@ -43,8 +43,10 @@ class Labels:
 class Symmetries:
     """Moves of labels that change neither residual nor logical parity, for one layout.
 
-    ``spacelike``: add a stabiliser to the data of one round. ``timelike``: flip a qubit in the
-    rounds t and t + 1, and in round t the outcomes of the checks that see it.
+    Spacelike moves add a stabiliser to the data of one round. Timelike ones flip a qubit in the
+    rounds t and t + 1, and in round t the outcomes of the checks that see it. The opposite basis
+    has no detectors in the first and the last round; its data there count for nothing and are
+    left 0, and its last flips repeat the last but one.
     """
 
     def __init__(self, layout: IsingLayout, device: torch.device | str = "cpu") -> None:
@@ -60,10 +62,13 @@ class Symmetries:
         # of two pairs in a stabiliser the upper, the right, the antidiagonal one is cheaper
         order = 2 * d * (r + d - c) + r * c
         t = np.arange(layout.rounds)[:, None, None]
-        self.cost = torch.tensor(_BIT + order + t, dtype=torch.float32, device=device)
+        there, flip = np.ones((layout.rounds, 2, 1)), np.full((layout.rounds, 2, 1), _BIT)
+        there[[0, -1], 1 - layout.memory] = 0
+        flip[-2, 1 - layout.memory] *= 2
+        self.cost = torch.tensor((_BIT + order + t) * there, dtype=torch.float32, device=device)
+        self.flip_cost = torch.tensor(flip, dtype=torch.float32, device=device)
         colour = 2 * (r % 2) + c % 2
         self.colours = [torch.tensor(colour == k, device=device) for k in range(4)]
-        self.allowed = torch.tensor(self._allowed(), device=device)
 
     def canonical(self, labels: Labels) -> Labels:
         """The label that no move makes cheaper.
@@ -77,16 +82,11 @@ class Symmetries:
             pass
         return Labels(data, flips)
 
-    def _allowed(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Rounds t whose timelike move with t + 1 is free of the ends, bool (T - 1, 2, 1).
-
-        The opposite basis has no detectors in the first and the last round, where its data count
-        for nothing and its last flips repeat the last but one.
-        """
-        rounds = self.layout.rounds
-        allowed = np.ones((rounds - 1, 2, 1), dtype=np.bool_)
-        allowed[[0, -1], 1 - self.layout.memory] = False
-        return allowed
+    def close(self, data: Tensor, flips: Tensor) -> None:
+        """Set, in place, what the opposite basis has in the first and the last round."""
+        opposite = 1 - self.layout.memory
+        data[:, [0, -1], opposite] = 0
+        flips[:, -1, opposite] = flips[:, -2, opposite]
 
     def _spacelike(self, data: Tensor) -> bool:
         changed = False
@@ -105,22 +105,21 @@ class Symmetries:
 
     def _timelike(self, data: Tensor, flips: Tensor) -> bool:
         changed = False
-        for parity in (0, 1):
+        for parity in range(min(2, self.layout.rounds - 1)):
             first, second = data[:, parity:-1:2], data[:, parity + 1 :: 2]
-            between = flips[:, parity:-1:2]
-            cost, allowed = self.cost[parity:], self.allowed[parity::2]
-            if not allowed.any():
-                continue
+            between, cost = flips[:, parity:-1:2], self.cost[parity:]
+            flip_cost = self.flip_cost[parity:-1:2]
             for colour in self.colours:
                 gain = (1 - 2 * first) * cost[:-1:2] + (1 - 2 * second) * cost[1::2]
-                gain += torch.einsum("btkn,knq->btkq", (1 - 2 * between) * _BIT, self.checks)
-                move = (gain < 0) & allowed & colour
+                gain += torch.einsum("btkn,knq->btkq", (1 - 2 * between) * flip_cost, self.checks)
+                move = (gain < 0) & colour
                 if move.any():
                     changed = True
                     moved = move.to(data.dtype)
                     _flip(first, moved)
                     _flip(second, moved)
                     _flip(between, torch.einsum("btkq,knq->btkn", moved, self.checks))
+                    self.close(data, flips)
         return changed
 
 
@@ -164,10 +163,7 @@ class Sampler:
         data[:, 1:] += later[:, :-1]
         data = data.remainder(2).view(-1, rounds, 2, size)
         flips = flips.reshape(-1, rounds, 2, half).clone()
-        # where the opposite basis has no detectors, see Symmetries
-        opposite = 1 - self.layout.memory
-        data[:, [0, -1], opposite] = 0
-        flips[:, -1, opposite] = flips[:, -2, opposite]
+        self.symmetries.close(data, flips)
         return Labels(data, flips)
 
     def sample(self, shots: int, generator: torch.Generator) -> tuple[Tensor, Labels]:

@@ -9,6 +9,7 @@ from models import export
 from tests.models.test_pair_rule import opened
 
 torch = pytest.importorskip("torch", reason='checkpoints need torch; pip install -e ".[train]"')
+torch.set_num_threads(1)
 
 from models.training.checkpoint import Checkpoint, Progress  # noqa: E402 - only with torch
 from models.training.networks import TrainingError, architecture, build  # noqa: E402 - ditto

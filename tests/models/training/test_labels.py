@@ -11,6 +11,7 @@ from models.training.noise import NoiseModel
 from tests.models.training.test_faults import symptoms
 
 torch = pytest.importorskip("torch", reason='labels need torch; pip install -e ".[train]"')
+torch.set_num_threads(1)
 
 from models.training.labels import Labels, Sampler, Symmetries  # noqa: E402 - only with torch
 from models.training.targets import answer  # noqa: E402 - ditto
@@ -123,15 +124,38 @@ def test_every_single_move_is_an_equivalence(basis: PauliType) -> None:
             assert pre_l[0] == 0
             assert not residual.any()
     for k, q, t in product(range(2), range(9), range(3)):
-        if symmetries.allowed[t, k]:
-            data, flips = torch.zeros(1, 4, 2, 9), torch.zeros(1, 4, 2, 4)
-            data[0, [t, t + 1], k, q] = 1
-            flips[0, t, k] = symmetries.checks[k, :, q]
-            moves += 1
-            pre_l, residual = applied(layout, Labels(data, flips), dets)
-            assert pre_l[0] == 0
-            assert not residual.any()
-    assert moves == 2 * 4 * 4 + 9 * 3 + 9 * 1
+        data, flips = torch.zeros(1, 4, 2, 9), torch.zeros(1, 4, 2, 4)
+        data[0, [t, t + 1], k, q] = 1
+        flips[0, t, k] = symmetries.checks[k, :, q]
+        symmetries.close(data, flips)
+        moves += 1
+        pre_l, residual = applied(layout, Labels(data, flips), dets)
+        assert pre_l[0] == 0
+        assert not residual.any()
+    assert moves == 2 * 4 * 4 + 2 * 9 * 3
+
+
+@every_basis
+@every_orientation
+def test_faults_that_look_alike_have_one_label(basis: PauliType, orientation: Orientation) -> None:
+    layout = IsingLayout(5, 6, basis, orientation)
+    every = faults(layout)
+    sampler = Sampler(every, NoiseModel.depolarising(0.01))
+    found: dict[tuple[int, bytes], bytes] = {}
+    count, alike = len(every.extraction.parameter), 0
+    for t in range(layout.rounds - 2):  # one round on, the opposite basis sees but half of it
+        bits, index = sampler.empty(count), torch.arange(count)
+        sampler.parts[1].add(bits, index, index, torch.full((count,), t))
+        labels = sampler.symmetries.canonical(sampler.labels(bits))
+        events = sampler.events(labels)
+        for fault, k in product(range(count), range(2)):
+            seen = k, events[fault, :, k].numpy().tobytes()
+            label = b"".join(
+                bits[fault, :, k].numpy().tobytes() for bits in (labels.data, labels.flips)
+            )
+            alike += seen in found
+            assert found.setdefault(seen, label) == label
+    assert alike > 5 * count
 
 
 @pytest.mark.parametrize(

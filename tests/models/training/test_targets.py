@@ -5,6 +5,7 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
 
 torch = pytest.importorskip("torch", reason='grids need torch; pip install -e ".[train]"')
+torch.set_num_threads(1)
 
 from models.training.targets import Grid  # noqa: E402 - only with torch
 

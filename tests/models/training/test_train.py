@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from models.training.networks import ARCHITECTURES
 from models.training.train import main
 
 torch = pytest.importorskip("torch", reason='training needs torch; pip install -e ".[train]"')
+torch.set_num_threads(1)
 
 from models.training.checkpoint import Checkpoint  # noqa: E402 - only with torch
 
+BATCH = ARCHITECTURES["nano"].batch
 SMALL = ["nano", "--distance", "3", "--rounds", "3", "--threads", "1", "--device", "cpu"]
 
 
@@ -39,7 +42,7 @@ def test_interrupted_training_ends_where_the_other_does(tmp_path: Path) -> None:
     assert (half.progress.steps, half.progress.finished) == (3, False)
     rest = trained(path, "--steps", "6")
     assert (rest.progress.steps, rest.progress.finished) == (6, True)
-    assert rest.progress.samples == whole.progress.samples == 6 * 128
+    assert rest.progress.samples == whole.progress.samples == 6 * BATCH
     # the first step of a plan of one is one of a plan of six: both start at the full rate
     assert same(rest.weights, whole.weights)
     assert same(rest.moments, whole.moments)
@@ -59,7 +62,7 @@ def test_training_thins_syndromes_more_and_more(tmp_path: Path) -> None:
     with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         points = list(csv.DictReader(file))
     assert [(int(point["samples"]), float(point["p"])) for point in points] == [
-        (samples, p) for samples in (19200, 38400) for p in (0.003, 0.006)
+        (samples, p) for samples in (150 * BATCH, 300 * BATCH) for p in (0.003, 0.006)
     ]
     ratios = [float(point["density_ratio"]) for point in points]
     assert ratios[2] > max(2.0, ratios[0])
