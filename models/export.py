@@ -4,6 +4,7 @@ python -m models.export nano --distance 13 --rounds 104 --basis X
 """
 
 import argparse
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -191,12 +192,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(asked: argparse.Namespace) -> str:
     entry = architecture(asked.model)
     IsingLayout(asked.distance, asked.rounds, asked.basis)
+    if not math.isfinite(asked.caution):
+        raise TrainingError(f"--caution: {asked.caution} is no number; give one like 2.")
     if asked.shots < 1:
         raise TrainingError(f"--shots: {asked.shots} is too few to compare; give at least 1.")
     require_torch()
     from models.training.checkpoint import Checkpoint  # noqa: PLC0415 - only after the check
 
     state = Checkpoint.load(asked.checkpoint or _MODELS / f"{entry.name}.safetensors", entry.name)
+    state = state.cautious(asked.caution)
     orientation = asked.orientation or state.progress.orientation
     layout = IsingLayout(asked.distance, asked.rounds, asked.basis, orientation)
     state.check(layout)
@@ -238,6 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--basis", choices=["X", "Z"], required=True)
     parser.add_argument("--orientation", choices=ORIENTATIONS, help="(that of the training)")
     parser.add_argument("--contract", choices=CONTRACTS, default="fused")
+    parser.add_argument("--caution", type=float, default=0.0, help="lower all logits by this (0)")
     parser.add_argument("--checkpoint", type=Path, help="(models/MODEL.safetensors)")
     parser.add_argument("--out", type=Path, help="file to write (default: beside this module)")
     parser.add_argument("--shots", type=int, default=1000, help="shots to compare (1000)")

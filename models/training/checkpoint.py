@@ -111,6 +111,15 @@ class Checkpoint:
             )
         return found
 
+    def cautious(self, odds: float) -> "Checkpoint":
+        """The same network answering 1 only where it gives that odds of e^``odds`` to 1.
+
+        The contract sets a bit from even odds on; here all logits are lowered by ``odds``. So
+        fewer events vanish, and fewer of them by a wrong guess.
+        """
+        head = max((n for n in self.weights if n.endswith(".bias")), key=lambda n: int(n[:-5]))
+        return replace(self, weights=self.weights | {head: self.weights[head] - odds})
+
     def check(self, layout: IsingLayout) -> None:
         """Refuse, as TrainingError, a ``layout`` whose checks the network has never seen."""
         if layout.orientation != self.progress.orientation:

@@ -66,7 +66,7 @@ class Architecture:
 ARCHITECTURES = {
     entry.name: entry
     for entry in (
-        Architecture("nano", (32, 32), "relu", rate=3e-3, batch=32),
+        Architecture("nano", (32, 32), "relu", rate=1e-2, batch=32),
         Architecture("fast", (128, 128, 128), "gelu", rate=1e-3, batch=512),
         Architecture("accurate", (128,) * 5, "gelu", rate=7e-4, batch=512),
     )

@@ -61,3 +61,20 @@ def test_wrong_weights_are_noticed(tmp_path: Path, capsys: pytest.CaptureFixture
     assert export.main([*asked, "--orientation", "ZH"]) == 2
     assert "orientation: ZH is not the one" in capsys.readouterr().err
     assert [entry.name for entry in tmp_path.iterdir()] == ["state.safetensors"]
+
+
+def test_a_cautious_file_does_less(tmp_path: Path) -> None:
+    state = tmp_path / "state.safetensors"
+    checkpoint(state)
+    layout = IsingLayout(5, 4, "Z")
+    rows = np.random.default_rng(1).integers(0, 2, (20, layout.num_detectors), dtype=np.uint8)
+    changed = []
+    for caution in ("0", "0.05", "100"):
+        out = tmp_path / f"{caution}.onnx"
+        asked = ["nano", *ASKED, "--checkpoint", str(state), "--out", str(out), "--shots", "20"]
+        assert export.main([*asked, "--caution", caution]) == 0
+        pre_l, residual = opened(layout, out).run(rows)
+        changed.append(int((layout.events(rows) != layout.events(residual)).sum()))
+    assert changed[0] > changed[1] > changed[2] == 0
+    assert not pre_l.any()
+    assert export.main([*asked, "--caution", "nan"]) == 2
