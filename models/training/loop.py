@@ -48,6 +48,8 @@ class Training:
             self.network.parameters(), betas=(0.9, 0.99), weight_decay=1e-4
         )
         self._restore(state.moments)
+        # weighing set bits by 1/odds is to move the threshold of a calibrated answer there
+        self.wins = torch.tensor(1 / self.architecture.odds, device=device)
         noise = NoiseModel.depolarising(progress.p).scaled()
         layouts = [
             IsingLayout(progress.distance, progress.rounds, basis, progress.orientation)
@@ -72,7 +74,11 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.network(source)
         loss = nn.functional.binary_cross_entropy_with_logits(
-            logits.float(), wanted, weight=read.expand_as(wanted), reduction="sum"
+            logits.float(),
+            wanted,
+            weight=read.expand_as(wanted),
+            pos_weight=self.wins,
+            reduction="sum",
         ) / (wanted.numel() / wanted.shape[1])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

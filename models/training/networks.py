@@ -41,7 +41,9 @@ class Architecture:
 
     Input and output are float (B, 4, T, ·, ·) with grids of any size. ``gelu`` is the published
     tanh approximation; ``relu`` is the faster one on a CPU. ``rate`` is the learning rate it is
-    trained at and ``batch`` the number of samples of a step.
+    trained at and ``batch`` the number of samples of a step. It learns to set a bit where the odds
+    for it are better than ``odds`` to 1: a small network, often wrong at even odds, does less harm
+    when it leaves more to the matcher.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Architecture:
     activation: Activation
     rate: float
     batch: int
+    odds: float = 1.0
     kernel: int = 3
 
     @property
@@ -66,7 +69,7 @@ class Architecture:
 ARCHITECTURES = {
     entry.name: entry
     for entry in (
-        Architecture("nano", (32, 32), "relu", rate=1e-2, batch=32),
+        Architecture("nano", (32, 32), "relu", rate=1e-2, batch=32, odds=10.0),
         Architecture("fast", (128, 128, 128), "gelu", rate=1e-3, batch=512),
         Architecture("accurate", (128,) * 5, "gelu", rate=7e-4, batch=512),
     )
