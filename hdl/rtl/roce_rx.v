@@ -35,12 +35,12 @@
 // a bad frame. s_axis_tready is registered; it falls between frames, when all slots are taken, and
 // nothing is lost. m_axis may be wider than s_axis: a payload then leaves in fewer, wider beats.
 //
-// Every frame pulses exactly one stat_*, four cycles after its last beat: the first that applies of
+// Every frame pulses exactly one stat_*, five cycles after its last beat: the first that applies of
 // mac_error, truncated (shorter than any RoCE frame), not_roce, bad_checksum, foreign_address,
 // truncated, oversize, bad_opcode, foreign_qp, bad_length, bad_icrc, accepted.
 //
-// Latency: last beat in (cycle n) -> first beat of payload out in cycle n + 4, at every width, ICRC
-// checked. A payload leaves without bubbles, so its last beat in cycle n + 3 + b for a payload of b
+// Latency: last beat in (cycle n) -> first beat of payload out in cycle n + 5, at every width, ICRC
+// checked. A payload leaves without bubbles, so its last beat in cycle n + 4 + b for a payload of b
 // beats of OUT_W; frames may follow each other without a gap.
 
 `default_nettype none
@@ -122,6 +122,8 @@ module roce_rx #(
     // header bytes that are looked at: all but the immediate
     localparam HEADER_SIZE = WRITE_ONLY_SIZE;
     localparam HEADER_BEATS = (HEADER_SIZE + KEEP_W - 1) / KEEP_W;
+    localparam [31:0] OPCODE_BEAT = SEND_ONLY_BTH_OPCODE_OFFSET / KEEP_W;
+    localparam OPCODE_LANE = SEND_ONLY_BTH_OPCODE_OFFSET % KEEP_W;
 
     // ---------------------------------------------------------------------------------------------
     // ICRC constants. The CRC runs over whole beats from the destination MAC on. Bytes in front of
@@ -180,14 +182,26 @@ module roce_rx #(
     reg              beat_error_reg;
     reg [DATA_W-1:0] beat_data_reg;
     reg [KEEP_W-1:0] beat_keep_reg;
-    reg [BEAT_W-1:0] beat_number_reg;
+    reg [BEAT_W-1:0] beat_number_reg, beat_number_next;
+    // what the CRC takes for ones and for zeros in this beat
+    reg              beat_first_reg;
+    reg [KEEP_W-1:0] beat_ones_reg;
+    reg [KEEP_W-1:0] beat_zeros_reg;
+    wire [127:0]     ones = ONES >> (beat_number_next * KEEP_W);
+    wire [127:0]     zeros = ZEROS >> (beat_number_next * KEEP_W);
 
     reg [DATA_W-1:0] s_axis_kept;
     integer lane;
 
-    always @*
+    always @* begin
         for (lane = 0; lane < KEEP_W; lane = lane + 1)
             s_axis_kept[8*lane +: 8] = s_axis_tdata[8*lane +: 8] & {8{s_axis_tkeep[lane]}};
+        beat_number_next = beat_number_reg;
+        if (beat_valid_reg && beat_last_reg)
+            beat_number_next = {BEAT_W{1'b0}};
+        else if (beat_valid_reg && beat_number_reg != BEAT_LIMIT)
+            beat_number_next = beat_number_reg + 1'b1;
+    end
 
     always @(posedge clk) begin
         beat_valid_reg <= accept;
@@ -197,26 +211,24 @@ module roce_rx #(
             beat_data_reg <= s_axis_kept;
             beat_keep_reg <= s_axis_tkeep;
         end
-        if (beat_valid_reg) begin
-            if (beat_last_reg)
-                beat_number_reg <= {BEAT_W{1'b0}};
-            else if (beat_number_reg != BEAT_LIMIT)
-                beat_number_reg <= beat_number_reg + 1'b1;
-        end
+        beat_number_reg <= beat_number_next;
+        beat_first_reg <= beat_number_next == {BEAT_W{1'b0}};
+        beat_ones_reg <= ones[KEEP_W-1:0];
+        beat_zeros_reg <= zeros[KEEP_W-1:0];
         if (rst) begin
             beat_valid_reg <= 1'b0;
             beat_number_reg <= {BEAT_W{1'b0}};
+            beat_first_reg <= 1'b1;
+            beat_ones_reg <= ONES[KEEP_W-1:0];
+            beat_zeros_reg <= ZEROS[KEEP_W-1:0];
         end
     end
 
     // ---------------------------------------------------------------------------------------------
     // stage 2: CRC, header and length so far; what they are at the end of a frame is checked
 
-    wire              first_beat = beat_number_reg == {BEAT_W{1'b0}};
-    wire [127:0]      ones = ONES >> (beat_number_reg * KEEP_W);
-    wire [127:0]      zeros = ZEROS >> (beat_number_reg * KEEP_W);
     reg  [DATA_W-1:0] crc_data;
-    wire [31:0]       crc_state = first_beat ? CRC_START : crc_reg;
+    wire [31:0]       crc_state = beat_first_reg ? CRC_START : crc_reg;
     wire [31:0]       crc_next;
     // bytes in a partial last beat; a full one has none
     reg  [LANE_W-1:0] tail;
@@ -224,8 +236,8 @@ module roce_rx #(
 
     always @* begin
         for (byte_lane = 0; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
-            crc_data[8*byte_lane +: 8] =
-                (beat_data_reg[8*byte_lane +: 8] | {8{ones[byte_lane]}}) & {8{!zeros[byte_lane]}};
+            crc_data[8*byte_lane +: 8] = (beat_data_reg[8*byte_lane +: 8]
+                | {8{beat_ones_reg[byte_lane]}}) & {8{!beat_zeros_reg[byte_lane]}};
         tail = {LANE_W{1'b0}};
         for (byte_lane = 1; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
             if (beat_keep_reg[byte_lane-1] && !beat_keep_reg[byte_lane])
@@ -241,6 +253,7 @@ module roce_rx #(
     endgenerate
 
     wire             full_beat = beat_keep_reg[KEEP_W-1];
+    wire [7:0]       opcode = beat_data_reg[8*OPCODE_LANE +: 8];
     reg              end_reg;
     reg              end_error_reg;
     reg              end_too_long_reg;
@@ -249,6 +262,9 @@ module roce_rx #(
     reg [DATA_W-1:0] previous_reg;
     reg [31:0]       crc_reg;
     reg [HEADER_BEATS*DATA_W-1:0] header_reg;
+    reg              send_reg;
+    reg              write_reg;
+    reg              immediate_reg;
     integer          head;
 
     always @(posedge clk) begin
@@ -263,6 +279,12 @@ module roce_rx #(
             for (head = 0; head < HEADER_BEATS; head = head + 1)
                 if (beat_number_reg == head[BEAT_W-1:0])
                     header_reg[head*DATA_W +: DATA_W] <= beat_data_reg;
+            if (beat_number_reg == OPCODE_BEAT[BEAT_W-1:0]) begin
+                send_reg <= opcode == OPCODE_SEND_ONLY;
+                write_reg <= opcode == OPCODE_WRITE_ONLY
+                    || opcode == OPCODE_WRITE_ONLY_WITH_IMMEDIATE;
+                immediate_reg <= opcode == OPCODE_WRITE_ONLY_WITH_IMMEDIATE;
+            end
         end
         if (rst)
             end_reg <= 1'b0;
@@ -271,7 +293,7 @@ module roce_rx #(
     wire [31:0] residue = RESIDUES[{end_length_reg[LANE_W-1:2], 5'd0} +: 32];
     wire        verdict_valid;
     wire        verdict_good;
-    wire [15:0] verdict_last_byte;
+    wire [15:0] payload_last_byte;
 
     roce_rx_check #(
         .LENGTH_W(LENGTH_W),
@@ -285,12 +307,15 @@ module roce_rx #(
         .frame_length(end_length_reg),
         .frame_crc_right(crc_reg == residue),
         .header(header_reg[8*HEADER_SIZE-1:0]),
+        .frame_send(send_reg),
+        .frame_write(write_reg),
+        .frame_immediate(immediate_reg),
         .cfg_mac(cfg_mac),
         .cfg_ip(cfg_ip),
         .cfg_qp(cfg_qp),
+        .payload_last_byte(payload_last_byte),
         .verdict_valid(verdict_valid),
         .verdict_good(verdict_good),
-        .verdict_last_byte(verdict_last_byte),
         .stat_accepted(stat_accepted),
         .stat_mac_error(stat_mac_error),
         .stat_truncated(stat_truncated),
@@ -308,12 +333,6 @@ module roce_rx #(
     // payload: moved down to lane 0, a beat of it from the ends of two beats of the frame; what the
     // last beat leaves over is written in the cycle after it, when no other frame can write
 
-    wire [7:0] opcode = header_reg[8*SEND_ONLY_BTH_OPCODE_OFFSET +: 8];
-
-    reg  [2*DATA_W-1:0] moved;
-    reg  [BEAT_W-1:0]   start_number;
-    wire [DATA_W-1:0]   following = end_reg ? {DATA_W{1'b0}} : beat_data_reg;
-
     localparam SEND_LANE = SEND_ONLY_SIZE % KEEP_W;
     localparam WRITE_LANE = WRITE_ONLY_SIZE % KEEP_W;
     localparam IMMEDIATE_LANE = WRITE_WITH_IMMEDIATE_SIZE % KEEP_W;
@@ -321,24 +340,26 @@ module roce_rx #(
     localparam [31:0] WRITE_BEAT = WRITE_ONLY_SIZE / KEEP_W;
     localparam [31:0] IMMEDIATE_BEAT = WRITE_WITH_IMMEDIATE_SIZE / KEEP_W;
 
-    always @*
-        case (opcode)
-            OPCODE_WRITE_ONLY: begin
-                moved = {following, previous_reg} >> (8 * WRITE_LANE);
-                start_number = WRITE_BEAT[BEAT_W-1:0];
-            end
-            OPCODE_WRITE_ONLY_WITH_IMMEDIATE: begin
-                moved = {following, previous_reg} >> (8 * IMMEDIATE_LANE);
-                start_number = IMMEDIATE_BEAT[BEAT_W-1:0];
-            end
-            default: begin
-                moved = {following, previous_reg} >> (8 * SEND_LANE);
-                start_number = SEND_BEAT[BEAT_W-1:0];
-            end
-        endcase
+    wire [2*DATA_W-1:0] two_beats = {end_reg ? {DATA_W{1'b0}} : beat_data_reg, previous_reg};
+    wire [2*DATA_W-1:0] moved = immediate_reg ? two_beats >> (8 * IMMEDIATE_LANE)
+        : write_reg ? two_beats >> (8 * WRITE_LANE) : two_beats >> (8 * SEND_LANE);
+    wire [BEAT_W-1:0]   start_number = immediate_reg ? IMMEDIATE_BEAT[BEAT_W-1:0]
+        : write_reg ? WRITE_BEAT[BEAT_W-1:0] : SEND_BEAT[BEAT_W-1:0];
 
-    wire payload_valid = end_reg ? end_number_reg >= start_number
-                                 : beat_valid_reg && beat_number_reg > start_number;
+    reg              payload_valid_reg;
+    reg              payload_end_reg;
+    reg [DATA_W-1:0] payload_data_reg;
+
+    always @(posedge clk) begin
+        payload_data_reg <= moved[DATA_W-1:0];
+        payload_valid_reg <= end_reg ? end_number_reg >= start_number
+                                     : beat_valid_reg && beat_number_reg > start_number;
+        payload_end_reg <= end_reg;
+        if (rst) begin
+            payload_valid_reg <= 1'b0;
+            payload_end_reg <= 1'b0;
+        end
+    end
 
     roce_rx_buffer #(
         .DATA_W(DATA_W),
@@ -350,12 +371,12 @@ module roce_rx #(
         .rst(rst),
         .frame_taken(accept && s_axis_tlast),
         .frame_ready(s_axis_tready),
-        .payload_data(moved[DATA_W-1:0]),
-        .payload_valid(payload_valid),
-        .payload_end(end_reg),
+        .payload_data(payload_data_reg),
+        .payload_valid(payload_valid_reg),
+        .payload_end(payload_end_reg),
+        .payload_last_byte(payload_last_byte),
         .verdict_valid(verdict_valid),
         .verdict_good(verdict_good),
-        .verdict_last_byte(verdict_last_byte),
         .m_axis_tdata(m_axis_tdata),
         .m_axis_tkeep(m_axis_tkeep),
         .m_axis_tvalid(m_axis_tvalid),

@@ -28,11 +28,12 @@ module roce_rx_buffer #(
     input  wire [DATA_W-1:0]     payload_data,
     input  wire                  payload_valid,
     input  wire                  payload_end,
+    // with payload_end, bytes of the payload less one; need not be right for a bad frame
+    input  wire [15:0]           payload_last_byte,
 
     // once a frame, after its payload_end
     input  wire                  verdict_valid,
     input  wire                  verdict_good,
-    input  wire [15:0]           verdict_last_byte,
 
     output wire [OUT_W-1:0]      m_axis_tdata,
     output wire [OUT_KEEP_W-1:0] m_axis_tkeep,
@@ -43,6 +44,7 @@ module roce_rx_buffer #(
 
     // a narrow bus takes longer for a frame than the verdict does: fewer slots will do
     localparam SLOT_W = DATA_W < 512 ? 2 : 3;
+    localparam SLOTS = 1 << SLOT_W;
     localparam LANES = OUT_W / DATA_W;
     localparam LANE_W = $clog2(LANES);
     localparam BYTE_W = $clog2(OUT_KEEP_W);
@@ -50,10 +52,12 @@ module roce_rx_buffer #(
     localparam WORDS = (8 * MAX_PAYLOAD + OUT_W - 1) / OUT_W;
     localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam BEAT_W = WORD_W + LANE_W;
+    localparam LAST_W = WORD_W + BYTE_W;
     localparam [31:0] BEAT_COUNT = BEATS;
     localparam [31:0] LANE_COUNT = LANES;
 
-    reg [16:0]           verdict_mem [0:(1<<SLOT_W)-1];
+    reg [LAST_W-1:0]     last_byte_mem [0:SLOTS-1];
+    reg [SLOTS-1:0]      good_reg;
 
     // slots run round; the bit above tells all taken from none taken
     reg [SLOT_W:0]       taken_slot_reg, taken_slot_next;
@@ -84,11 +88,12 @@ module roce_rx_buffer #(
         if (write)
             write_beat_reg <= write_beat_reg + 1'b1;
         if (payload_end) begin
+            last_byte_mem[write_slot_reg[SLOT_W-1:0]] <= payload_last_byte[LAST_W-1:0];
             write_slot_reg <= write_slot_reg + 1'b1;
             write_beat_reg <= {BEAT_W+1{1'b0}};
         end
         if (verdict_valid) begin
-            verdict_mem[verdict_slot_reg[SLOT_W-1:0]] <= {verdict_good, verdict_last_byte};
+            good_reg[verdict_slot_reg[SLOT_W-1:0]] <= verdict_good;
             verdict_slot_reg <= verdict_slot_reg + 1'b1;
         end
         if (rst) begin
@@ -120,16 +125,14 @@ module roce_rx_buffer #(
     // ---------------------------------------------------------------------------------------------
     // read: a verdict that concerns the next slot to leave is used in the cycle it arrives
 
-    wire        is_new = read_slot_reg == verdict_slot_reg;
-    wire        head_valid = !is_new || verdict_valid;
-    wire        head_good;
-    wire [15:0] head_last_byte;
+    wire              is_new = read_slot_reg == verdict_slot_reg;
+    wire              head_valid = !is_new || verdict_valid;
+    wire              head_good = is_new ? verdict_good : good_reg[read_slot_reg[SLOT_W-1:0]];
+    wire [LAST_W-1:0] head_last_byte = last_byte_mem[read_slot_reg[SLOT_W-1:0]];
 
-    assign {head_good, head_last_byte} = is_new ? {verdict_good, verdict_last_byte}
-                                                : verdict_mem[read_slot_reg[SLOT_W-1:0]];
-
-    wire is_last = {{16-WORD_W{1'b0}}, read_word_reg} == head_last_byte >> BYTE_W;
-    wire load = head_valid && head_good && (m_axis_tready || !out_valid_reg);
+    wire is_last = read_word_reg == head_last_byte[LAST_W-1:BYTE_W];
+    wire free = m_axis_tready || !out_valid_reg;
+    wire load = head_valid && head_good && free;
 
     always @* begin
         read_slot_next = read_slot_reg;
@@ -152,7 +155,8 @@ module roce_rx_buffer #(
         read_word_reg <= read_word_next;
         out_valid_reg <= out_valid_next;
         ready_reg <= taken_slot_next != {!read_slot_reg[SLOT_W], read_slot_reg[SLOT_W-1:0]};
-        if (load) begin
+        // loaded without asking for the verdict, which out_valid_reg alone has to wait for
+        if (free) begin
             out_data_reg <= read_data;
             out_last_reg <= is_last;
             for (octet = 0; octet < OUT_KEEP_W; octet = octet + 1)
@@ -166,6 +170,8 @@ module roce_rx_buffer #(
             ready_reg <= 1'b0;
         end
     end
+
+    wire unused = &{1'b0, payload_last_byte};
 
 endmodule
 

@@ -3,8 +3,8 @@
 // Verdict on a received RoCEv2 frame: its header, its length and its ICRC against what a frame for
 // this board must be (the table in roce_rx.v).
 //
-// Latency: frame_end in cycle n -> verdict in cycle n + 1, stat_* in cycle n + 2; one frame a
-// cycle.
+// Latency: frame_end in cycle n -> length of the payload in cycle n + 1, verdict in cycle n + 2,
+// stat_* in cycle n + 3; one frame a cycle.
 
 `default_nettype none
 
@@ -23,15 +23,19 @@ module roce_rx_check #(
     input  wire                frame_crc_right,
     // as on the wire, byte 0 lowest, up to the end of the RETH
     input  wire [559:0]        header,
+    // what its opcode says; frame_write with or without immediate
+    input  wire                frame_send,
+    input  wire                frame_write,
+    input  wire                frame_immediate,
 
     input  wire [47:0]         cfg_mac,
     input  wire [31:0]         cfg_ip,
     input  wire [23:0]         cfg_qp,
 
+    // bytes of the payload less one
+    output wire [15:0]         payload_last_byte,
     output wire                verdict_valid,
     output wire                verdict_good,
-    // bytes of the payload less one
-    output wire [15:0]         verdict_last_byte,
 
     output reg                 stat_accepted,
     output reg                 stat_mac_error,
@@ -49,16 +53,17 @@ module roce_rx_check #(
     `include "roundtrip_fields.vh"
 
     localparam ICRC_SIZE = 4;
-    localparam [17:0] IP_START = SEND_ONLY_IP_VERSION_IHL_OFFSET;
+    localparam [16:0] IP_START = SEND_ONLY_IP_VERSION_IHL_OFFSET;
     localparam [15:0] IP_HEADER_SIZE =
         SEND_ONLY_UDP_SRC_PORT_OFFSET - SEND_ONLY_IP_VERSION_IHL_OFFSET;
-    localparam [17:0] LEAST_FRAME = SEND_ONLY_SIZE + ICRC_SIZE;
-    // IPv4 total length without payload and padding
+    localparam [16:0] LEAST_FRAME = SEND_ONLY_SIZE + ICRC_SIZE;
+    // IPv4 total length without payload and padding, a multiple of 4
     localparam [15:0] SEND_OVERHEAD = LEAST_FRAME[15:0] - IP_START[15:0];
     localparam [15:0] WRITE_OVERHEAD = SEND_OVERHEAD + (WRITE_ONLY_SIZE - SEND_ONLY_SIZE);
     localparam [15:0] IMMEDIATE_OVERHEAD =
         SEND_OVERHEAD + (WRITE_WITH_IMMEDIATE_SIZE - SEND_ONLY_SIZE);
-    localparam [17:0] LONGEST_PAYLOAD = MAX_PAYLOAD;
+    localparam [15:0] LONGEST_PAYLOAD = MAX_PAYLOAD;
+    localparam IP_HEADER = 8 * SEND_ONLY_IP_VERSION_IHL_OFFSET;
 
     // fields are big-endian: their first byte is the most significant
     function [15:0] be16(input [15:0] bytes);
@@ -81,37 +86,81 @@ module roce_rx_check #(
     wire [31:0] dst_ip = be32(header[8*SEND_ONLY_DST_IP_OFFSET +: 32]);
     wire [15:0] udp_port = be16(header[8*SEND_ONLY_UDP_DST_PORT_OFFSET +: 16]);
     wire [15:0] udp_length = be16(header[8*SEND_ONLY_UDP_LENGTH_OFFSET +: 16]);
-    wire [7:0]  opcode = header[8*SEND_ONLY_BTH_OPCODE_OFFSET +: 8];
     wire [1:0]  pad = header[8*SEND_ONLY_BTH_FLAGS_OFFSET+4 +: 2];
     wire [31:0] reserved_qp = be32(header[8*SEND_ONLY_BTH_RESERVED_OFFSET +: 32]);
     wire [31:0] dma_length = be32(header[8*WRITE_ONLY_RETH_DMA_LEN_OFFSET +: 32]);
 
-    wire is_send = opcode == OPCODE_SEND_ONLY;
-    wire is_immediate = opcode == OPCODE_WRITE_ONLY_WITH_IMMEDIATE;
-    wire is_write = opcode == OPCODE_WRITE_ONLY || is_immediate;
-
     // ---------------------------------------------------------------------------------------------
-    // lengths, in 18 bits so that nothing wraps; a negative payload has its top bit set
+    // first cycle: what can be told from the header at once, and sums and differences of the rest
 
     wire [15:0] overhead =
-        is_immediate ? IMMEDIATE_OVERHEAD : is_write ? WRITE_OVERHEAD : SEND_OVERHEAD;
-    wire [17:0] received = {{18-LENGTH_W{1'b0}}, frame_length};
-    wire [17:0] announced = {2'd0, total_length} + IP_START;
-    wire [17:0] payload = {2'd0, total_length} - {2'd0, overhead} - {16'd0, pad};
-    wire [17:0] last_byte = payload - 18'd1;
+        frame_immediate ? IMMEDIATE_OVERHEAD : frame_write ? WRITE_OVERHEAD : SEND_OVERHEAD;
+    wire [16:0] received = {{17-LENGTH_W{1'b0}}, frame_length};
+    // total length - overhead - pad - 1, as -x - 1 is ~x; bit 16 is set if there is no payload
+    wire [16:0] last_byte = {1'b0, total_length} + ~{1'b0, overhead[15:2], pad};
 
-    // sum of the ten words of the IPv4 header; its bytes stay swapped, which RFC 1071 allows
-    reg [19:0] sum;
-    integer word;
+    // sum of up to four words of the IPv4 header; bytes stay swapped, which RFC 1071 allows
+    function [17:0] sum4(input [63:0] words);
+        sum4 = {2'd0, words[15:0]} + {2'd0, words[31:16]} + {2'd0, words[47:32]}
+            + {2'd0, words[63:48]};
+    endfunction
 
-    always @* begin
-        sum = 20'd0;
-        for (word = 0; word < 10; word = word + 1)
-            sum = sum + {4'd0, header[8*SEND_ONLY_IP_VERSION_IHL_OFFSET+16*word +: 16]};
+    reg        end_reg;
+    reg        error_reg;
+    reg        runt_reg;
+    reg        not_roce_reg;
+    reg        foreign_mac_reg;
+    reg        foreign_ip_reg;
+    reg        bad_opcode_reg;
+    reg        foreign_qp_reg;
+    reg        bad_icrc_reg;
+    reg        too_long_reg;
+    reg        not_words_reg;
+    reg        write_reg;
+    reg [16:0] received_reg;
+    reg [16:0] announced_reg;
+    reg [15:0] udp_length_reg;
+    reg [15:0] udp_expected_reg;
+    reg [16:0] last_byte_reg;
+    reg [31:0] dma_last_byte_reg;
+    reg [17:0] sum_first_reg;
+    reg [17:0] sum_middle_reg;
+    reg [17:0] sum_last_reg;
+
+    always @(posedge clk) begin
+        end_reg <= frame_end;
+        error_reg <= frame_error;
+        runt_reg <= !frame_too_long && received < LEAST_FRAME;
+        not_roce_reg <= ethertype != SEND_ONLY_ETHERTYPE_DEFAULT
+            || version_ihl != SEND_ONLY_IP_VERSION_IHL_DEFAULT
+            || fragment[13:0] != 14'd0
+            || protocol != SEND_ONLY_IP_PROTOCOL_DEFAULT
+            || udp_port != ROCE_UDP_PORT;
+        foreign_mac_reg <= dst_mac != cfg_mac;
+        foreign_ip_reg <= dst_ip != cfg_ip;
+        bad_opcode_reg <= !frame_send && !frame_write;
+        foreign_qp_reg <= reserved_qp[23:0] != cfg_qp;
+        bad_icrc_reg <= !frame_crc_right;
+        too_long_reg <= frame_too_long;
+        not_words_reg <= total_length[1:0] != 2'd0;
+        write_reg <= frame_write;
+        received_reg <= received;
+        announced_reg <= {1'b0, total_length} + IP_START;
+        udp_length_reg <= udp_length;
+        udp_expected_reg <= total_length - IP_HEADER_SIZE;
+        last_byte_reg <= last_byte;
+        dma_last_byte_reg <= dma_length - 32'd1;
+        sum_first_reg <= sum4(header[IP_HEADER +: 64]);
+        sum_middle_reg <= sum4({16'd0, header[IP_HEADER+64 +: 48]});
+        sum_last_reg <= sum4({16'd0, header[IP_HEADER+112 +: 48]});
+        if (rst)
+            end_reg <= 1'b0;
     end
 
+    assign payload_last_byte = last_byte_reg[15:0];
+
     // ---------------------------------------------------------------------------------------------
-    // the checks, the first that fails gives the reason
+    // second cycle: the checks, the first that fails gives the reason
 
     localparam [3:0]
         MAC_ERROR = 4'd0,
@@ -129,31 +178,25 @@ module roce_rx_check #(
     reg        valid_reg;
     reg [10:0] failed_reg;
     reg [19:0] sum_reg;
-    reg [15:0] last_byte_reg;
 
     always @(posedge clk) begin
-        valid_reg <= frame_end;
-        sum_reg <= sum;
-        last_byte_reg <= last_byte[15:0];
-        failed_reg[MAC_ERROR] <= frame_error;
-        failed_reg[RUNT] <= !frame_too_long && received < LEAST_FRAME;
-        failed_reg[NOT_ROCE] <= ethertype != SEND_ONLY_ETHERTYPE_DEFAULT
-            || version_ihl != SEND_ONLY_IP_VERSION_IHL_DEFAULT
-            || fragment[13:0] != 14'd0
-            || protocol != SEND_ONLY_IP_PROTOCOL_DEFAULT
-            || udp_port != ROCE_UDP_PORT;
+        valid_reg <= end_reg;
+        sum_reg <= {2'd0, sum_first_reg} + {2'd0, sum_middle_reg} + {2'd0, sum_last_reg};
+        failed_reg[MAC_ERROR] <= error_reg;
+        failed_reg[RUNT] <= runt_reg;
+        failed_reg[NOT_ROCE] <= not_roce_reg;
         failed_reg[BAD_CHECKSUM] <= 1'b0; // known a cycle later, from the sum
-        failed_reg[FOREIGN_ADDRESS] <= dst_mac != cfg_mac || dst_ip != cfg_ip;
-        failed_reg[TRUNCATED] <= !frame_too_long && received < announced;
-        failed_reg[OVERSIZE] <= frame_too_long || received > announced
-            || !payload[17] && payload > LONGEST_PAYLOAD;
-        failed_reg[BAD_OPCODE] <= !is_send && !is_write;
-        failed_reg[FOREIGN_QP] <= reserved_qp[23:0] != cfg_qp;
-        failed_reg[BAD_LENGTH] <= udp_length != total_length - IP_HEADER_SIZE
-            || total_length[1:0] != 2'd0
-            || last_byte[17]
-            || is_write && dma_length != {14'd0, payload};
-        failed_reg[BAD_ICRC] <= !frame_crc_right;
+        failed_reg[FOREIGN_ADDRESS] <= foreign_mac_reg || foreign_ip_reg;
+        failed_reg[TRUNCATED] <= !too_long_reg && received_reg < announced_reg;
+        failed_reg[OVERSIZE] <= too_long_reg || received_reg > announced_reg
+            || !last_byte_reg[16] && last_byte_reg[15:0] >= LONGEST_PAYLOAD;
+        failed_reg[BAD_OPCODE] <= bad_opcode_reg;
+        failed_reg[FOREIGN_QP] <= foreign_qp_reg;
+        failed_reg[BAD_LENGTH] <= udp_length_reg != udp_expected_reg
+            || not_words_reg
+            || last_byte_reg[16]
+            || write_reg && dma_last_byte_reg != {16'd0, last_byte_reg[15:0]};
+        failed_reg[BAD_ICRC] <= bad_icrc_reg;
         if (rst)
             valid_reg <= 1'b0;
     end
@@ -161,20 +204,25 @@ module roce_rx_check #(
     // one's complement sum, all ones when right: low + high = 0xffff
     wire        checksum_right = sum_reg[15:0] == {12'hfff, ~sum_reg[19:16]};
     reg  [10:0] failed;
+    reg  [10:0] reason;
+    reg         good;
+    integer     test;
 
     always @* begin
         failed = failed_reg;
         failed[BAD_CHECKSUM] = !checksum_right;
+        good = valid_reg;
+        for (test = 0; test < 11; test = test + 1) begin
+            reason[test] = good && failed[test];
+            good = good && !failed[test];
+        end
     end
 
     assign verdict_valid = valid_reg;
-    assign verdict_good = failed == 11'd0;
-    assign verdict_last_byte = last_byte_reg;
-
-    wire [10:0] reason = failed & (~failed + 11'd1) & {11{valid_reg}};
+    assign verdict_good = good;
 
     always @(posedge clk) begin
-        stat_accepted <= valid_reg && failed == 11'd0;
+        stat_accepted <= good;
         stat_mac_error <= reason[MAC_ERROR];
         stat_truncated <= reason[RUNT] || reason[TRUNCATED];
         stat_oversize <= reason[OVERSIZE];
@@ -200,7 +248,7 @@ module roce_rx_check #(
         end
     end
 
-    wire unused = &{1'b0, header, fragment[15:14], reserved_qp[31:24], last_byte[16]};
+    wire unused = &{1'b0, header, fragment[15:14], reserved_qp[31:24], overhead[1:0]};
 
 endmodule
 

@@ -2,9 +2,10 @@
 //
 // Host to FPGA: RoCEv2 frames in, corrections out; roce_rx followed by correction_unpacker.
 //
-// Latency: last beat of the frame in (cycle n) -> correction out in cycle n + 6 + b, with the ICRC
-// checked, where b = ceil(payload bytes / 64): n + 7 to n + 10 for every payload up to 256 bytes.
-// It is the same at both widths, as payloads pass from one to the other in beats of 512 bits.
+// Latency: last beat of the frame in (cycle n) -> correction out in cycle n + 7 + b, with the ICRC
+// checked, where b = ceil(payload bytes / 64): n + 8 for a payload of up to 64 bytes, n + 11 for
+// one of 256. It is the same at both widths, as payloads pass from one to the other in beats of
+// 512 bits.
 
 `default_nettype none
 

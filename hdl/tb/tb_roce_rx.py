@@ -24,7 +24,7 @@ QP = 2
 HOST_MAC = bytes.fromhex("123456789abc")
 HOST_IP = bytes([192, 168, 1, 1])
 MAX_PAYLOAD = 256
-LATENCY = 4
+LATENCY = 5
 SLOTS = {8: 4, 64: 8}
 DRAIN = 100
 RECORDED = ROOT / "tests" / "data" / "hsb_frames" / "host_to_fpga_sample.json"
@@ -199,7 +199,7 @@ async def every_length_and_kind_passes(dut: Any, idle: float | None, stall: floa
 
 
 @cocotb.test()
-async def latency_is_four_cycles_and_there_are_no_bubbles(dut: Any) -> None:
+async def latency_is_five_cycles_and_there_are_no_bubbles(dut: Any) -> None:
     bench = Bench(dut)
     await bench.start()
     for length in lengths(bench.out_lanes):

