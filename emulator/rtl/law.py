@@ -19,7 +19,7 @@ WIDTHS = (64, 512)
 PIPELINE_CYCLES = 18
 """Last beat of a message in to first beat of its frame out (hdl/rtl/packetiser_up.v)."""
 
-RECEIVE_CYCLES = 12
+RECEIVE_CYCLES = 13
 """Last beat of a response in to its correction out (hdl/rtl/packetiser_down.v)."""
 
 MOST_PATCHES = 32

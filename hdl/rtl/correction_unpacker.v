@@ -13,19 +13,19 @@
 //       24     n  result                    correction bits, the first one lowest
 //        .     .  rest of the slot          ignored
 //
-// Requests. req_valid, when a request is sent, opens an entry for its id; the low TABLE_W bits of
-// the id choose the place, so the last 2^TABLE_W requests of ids that count up are known. A request
-// still unanswered when its place is taken again pulses stat_displaced.
+// Requests. req_valid, when a request is sent, opens an entry for its id a cycle later; the low
+// TABLE_W bits of the id choose the place, so the last 2^TABLE_W requests of ids that count up are
+// known. A request still unanswered when its place is taken again pulses stat_displaced.
 //
 // Responses. Every one pulses exactly one of stat_on_time, _late, _bad_status, _duplicate,
 // _unknown, _bad_response (shorter than its result length says, or a result longer than CORR_W)
 // and _bad_magic. On time and late ones come out, m_corr_late tells which.
 //
 // Deadline. A correction is on time if m_corr_valid is high at most cfg_deadline cycles after
-// req_valid (1 to 2^TIME_W - 1); a request without response by then pulses stat_missing in that
+// req_valid (4 to 2^TIME_W - 1); a request without response by then pulses stat_missing in that
 // cycle. So requests = on time + bad status before the deadline + missing + displaced + open.
 //
-// Latency: last beat in (cycle n) -> correction out in cycle n + 3. The input is never stalled, a
+// Latency: last beat in (cycle n) -> correction out in cycle n + 4. The input is never stalled, a
 // response may come every cycle. m_corr has no ready: it is one cycle long.
 
 `default_nettype none
@@ -75,8 +75,8 @@ module correction_unpacker #(
     output reg                stat_bad_response,
     output reg                stat_bad_magic,
     // one pulse a request
-    output reg                stat_missing,
-    output reg                stat_displaced
+    output wire               stat_missing,
+    output wire               stat_displaced
 );
 
     `include "roundtrip_fields.vh"
@@ -97,19 +97,19 @@ module correction_unpacker #(
         if (TABLE_W < 1 || TABLE_W > 8) begin : g_bad_table_w
             bad_parameter_TABLE_W instance_stops_elaboration();
         end
-        if (TIME_W < 2) begin : g_bad_time_w
+        if (TIME_W < 3) begin : g_bad_time_w
             bad_parameter_TIME_W instance_stops_elaboration();
         end
     endgenerate
 
     localparam HEADER_W = 8 * RESPONSE_HEADER_SIZE;
+    localparam [31:0] HEADER_SIZE = RESPONSE_HEADER_SIZE;
     localparam LANE_W = $clog2(KEEP_W);
     localparam BEATS = (HEADER_W + CORR_W + DATA_W - 1) / DATA_W;
     localparam BEAT_W = $clog2(BEATS + 1);
     localparam LENGTH_W = BEAT_W + LANE_W;
     localparam [31:0] BEAT_LIMIT = BEATS;
     localparam [31:0] MOST_BYTES = CORR_W / 8;
-    localparam PLACES = 1 << TABLE_W;
 
     // ---------------------------------------------------------------------------------------------
     // stage 1: the response in one piece; beats that can hold no result are left out
@@ -161,111 +161,114 @@ module correction_unpacker #(
     end
 
     // ---------------------------------------------------------------------------------------------
-    // stage 2: its fields, and the entry of its request; a request of this very cycle counts
+    // stage 2: its fields
 
     wire [31:0] magic = message_reg[8*RESPONSE_HEADER_MAGIC_OFFSET +: 32];
     wire [31:0] status = message_reg[8*RESPONSE_HEADER_STATUS_OFFSET +: 32];
     wire [31:0] result_length = message_reg[8*RESPONSE_HEADER_RESULT_LEN_OFFSET +: 32];
     wire [31:0] id = message_reg[8*RESPONSE_HEADER_REQUEST_ID_OFFSET +: 32];
 
-    wire [31:0] length = {{32-LENGTH_W{1'b0}}, length_reg};
-    wire        fits = result_length <= MOST_BYTES;
-    wire        complete = length >= RESPONSE_HEADER_SIZE + {16'd0, result_length[15:0]};
-
-    reg [31:0]        id_mem [0:PLACES-1];
-    reg [PATCH_W-1:0] patch_mem [0:PLACES-1];
-    reg [TIME_W-1:0]  expiry_mem [0:PLACES-1];
-    reg [PLACES-1:0]  known_reg;
-    reg [PLACES-1:0]  open_reg;
-    reg [PLACES-1:0]  answered_reg;
-
-    wire [TABLE_W-1:0] place = id[TABLE_W-1:0];
-    wire [TABLE_W-1:0] req_place = req_id[TABLE_W-1:0];
-    wire               opens = req_valid && req_place == place;
-
-    reg               found_valid_reg;
-    reg               found_magic_reg;
-    reg               found_whole_reg;
-    reg               found_ok_reg;
-    reg               found_request_reg;
-    reg [31:0]        found_id_reg;
-    reg [PATCH_W-1:0] found_patch_reg;
-    reg [63:0]        found_ptp_reg;
-    reg [CORR_W-1:0]  found_bits_reg;
-    reg [15:0]        found_bytes_reg;
-    reg [15:0]        octet;
+    reg                field_valid_reg;
+    reg                field_magic_reg;
+    reg                field_ok_reg;
+    reg                field_fits_reg;
+    // bytes after the header; negative if it is cut off
+    reg [LENGTH_W:0]   field_rest_reg;
+    reg [31:0]         field_id_reg;
+    reg [63:0]         field_ptp_reg;
+    reg [15:0]         field_bytes_reg;
+    reg [CORR_W-1:0]   field_bits_reg;
+    reg [CORR_W/8-1:0] field_keep_reg;
+    integer            octet;
 
     always @(posedge clk) begin
-        found_valid_reg <= whole_reg;
-        found_magic_reg <= magic == RESPONSE_HEADER_MAGIC_DEFAULT;
-        found_whole_reg <= fits && complete;
-        found_ok_reg <= status == STATUS_OK;
-        found_request_reg <= opens ? req_id == id : known_reg[place] && id_mem[place] == id;
-        found_patch_reg <= opens ? req_patch : patch_mem[place];
-        found_id_reg <= id;
-        found_ptp_reg <= message_reg[8*RESPONSE_HEADER_PTP_TIMESTAMP_OFFSET +: 64];
-        found_bytes_reg <= result_length[15:0];
-        for (octet = 16'd0; octet < MOST_BYTES[15:0]; octet = octet + 16'd1)
-            found_bits_reg[8*octet +: 8] <= octet < result_length[15:0]
-                ? message_reg[HEADER_W+8*octet +: 8] : 8'd0;
+        field_valid_reg <= whole_reg;
+        field_magic_reg <= magic == RESPONSE_HEADER_MAGIC_DEFAULT;
+        field_ok_reg <= status == STATUS_OK;
+        field_fits_reg <= result_length <= MOST_BYTES;
+        field_rest_reg <= {1'b0, length_reg} - HEADER_SIZE[LENGTH_W:0];
+        field_id_reg <= id;
+        field_ptp_reg <= message_reg[8*RESPONSE_HEADER_PTP_TIMESTAMP_OFFSET +: 64];
+        field_bytes_reg <= result_length[15:0];
+        field_bits_reg <= message_reg[HEADER_W +: CORR_W];
+        // of a result that fits
+        for (octet = 0; octet < CORR_W / 8; octet = octet + 1)
+            field_keep_reg[octet] <= octet[LENGTH_W-1:0] < result_length[LENGTH_W-1:0];
         if (rst)
-            found_valid_reg <= 1'b0;
+            field_valid_reg <= 1'b0;
     end
 
     // ---------------------------------------------------------------------------------------------
-    // stage 3: the decision, on the state of the entry now
+    // stage 3: whether it is whole, and the bits of its result alone
 
-    wire [TABLE_W-1:0] found_place = found_id_reg[TABLE_W-1:0];
-    wire is_message = found_valid_reg && found_magic_reg && found_whole_reg;
-    wire is_known = is_message && found_request_reg;
-    wire is_first = is_known && !answered_reg[found_place];
-    wire is_on_time = is_first && open_reg[found_place];
+    wire complete = !field_rest_reg[LENGTH_W]
+        && field_rest_reg[LENGTH_W-1:0] >= field_bytes_reg[LENGTH_W-1:0];
+    wire field_whole = field_valid_reg && field_magic_reg && field_fits_reg && complete;
 
-    reg  [TIME_W-1:0] now_reg;
-    wire [PLACES-1:0] expires;
-    reg  [PLACES-1:0] answers;
-    reg  [PLACES-1:0] requests;
-
-    genvar g;
-    generate
-        for (g = 0; g < PLACES; g = g + 1) begin : g_expiry
-            assign expires[g] = open_reg[g] && expiry_mem[g] == now_reg;
-        end
-    endgenerate
-
-    always @* begin
-        answers = {PLACES{1'b0}};
-        answers[found_place] = is_first;
-        requests = {PLACES{1'b0}};
-        requests[req_place] = req_valid;
-    end
+    reg              found_valid_reg;
+    reg              found_magic_reg;
+    reg              found_whole_reg;
+    reg              found_ok_reg;
+    reg [31:0]       found_id_reg;
+    reg [63:0]       found_ptp_reg;
+    reg [CORR_W-1:0] found_bits_reg;
+    reg [15:0]       found_bytes_reg;
+    integer          kept;
 
     always @(posedge clk) begin
-        now_reg <= now_reg + 1'b1;
-        if (req_valid) begin
-            id_mem[req_place] <= req_id;
-            patch_mem[req_place] <= req_patch;
-            // the pulse comes a cycle after the comparison
-            expiry_mem[req_place] <= now_reg + cfg_deadline - 1'b1;
+        found_valid_reg <= field_valid_reg;
+        found_magic_reg <= field_magic_reg;
+        found_whole_reg <= field_whole;
+        found_ok_reg <= field_ok_reg;
+        found_id_reg <= field_id_reg;
+        found_ptp_reg <= field_ptp_reg;
+        found_bytes_reg <= field_bytes_reg;
+        for (kept = 0; kept < CORR_W / 8; kept = kept + 1)
+            found_bits_reg[8*kept +: 8] <= field_bits_reg[8*kept +: 8] & {8{field_keep_reg[kept]}};
+        if (rst) begin
+            found_valid_reg <= 1'b0;
+            found_whole_reg <= 1'b0;
         end
-        known_reg <= known_reg | requests;
-        open_reg <= open_reg & ~answers & ~expires | requests;
-        answered_reg <= (answered_reg | answers) & ~requests;
+    end
 
-        stat_on_time <= is_on_time && found_ok_reg;
-        stat_late <= is_first && !is_on_time && found_ok_reg;
+    // ---------------------------------------------------------------------------------------------
+    // stage 4: the decision, with the entry of its request
+
+    wire               is_known;
+    wire               is_first;
+    wire               is_open;
+    wire [PATCH_W-1:0] patch;
+
+    correction_unpacker_table #(
+        .PATCH_W(PATCH_W),
+        .TABLE_W(TABLE_W),
+        .TIME_W(TIME_W)
+    ) requests (
+        .clk(clk),
+        .rst(rst),
+        .req_valid(req_valid),
+        .req_id(req_id),
+        .req_patch(req_patch),
+        .response_id(id),
+        .response_whole(field_whole),
+        .response_known(is_known),
+        .response_first(is_first),
+        .response_open(is_open),
+        .response_patch(patch),
+        .cfg_deadline(cfg_deadline),
+        .stat_missing(stat_missing),
+        .stat_displaced(stat_displaced)
+    );
+
+    always @(posedge clk) begin
+        stat_on_time <= is_open && found_ok_reg;
+        stat_late <= is_first && !is_open && found_ok_reg;
         stat_bad_status <= is_first && !found_ok_reg;
         stat_duplicate <= is_known && !is_first;
-        stat_unknown <= is_message && !found_request_reg;
+        stat_unknown <= found_whole_reg && !is_known;
         stat_bad_response <= found_valid_reg && found_magic_reg && !found_whole_reg;
         stat_bad_magic <= found_valid_reg && !found_magic_reg;
-        stat_missing <= |(expires & ~answers);
-        stat_displaced <= |(requests & open_reg & ~answers & ~expires);
         if (rst) begin
-            now_reg <= {TIME_W{1'b0}};
-            known_reg <= {PLACES{1'b0}};
-            open_reg <= {PLACES{1'b0}};
-            answered_reg <= {PLACES{1'b0}};
             stat_on_time <= 1'b0;
             stat_late <= 1'b0;
             stat_bad_status <= 1'b0;
@@ -273,8 +276,6 @@ module correction_unpacker #(
             stat_unknown <= 1'b0;
             stat_bad_response <= 1'b0;
             stat_bad_magic <= 1'b0;
-            stat_missing <= 1'b0;
-            stat_displaced <= 1'b0;
         end
     end
 
@@ -286,7 +287,7 @@ module correction_unpacker #(
 
     always @(posedge clk) begin
         corr_id_reg <= found_id_reg;
-        corr_patch_reg <= found_patch_reg;
+        corr_patch_reg <= patch;
         corr_ptp_reg <= found_ptp_reg;
         corr_bits_reg <= found_bits_reg;
         corr_bytes_reg <= found_bytes_reg;

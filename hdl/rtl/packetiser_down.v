@@ -9,7 +9,7 @@
 // up until m_corr_ready; a correction that finds DEPTH others waiting is lost and counted
 // (stat_correction_lost). req_* are the requests as they are sent.
 //
-// Latency, last beat of a frame in to its correction out, with rd_clk = clk: 12 cycles for a
+// Latency, last beat of a frame in to its correction out, with rd_clk = clk: 13 cycles for a
 // payload of up to 64 bytes, one more for each further 64. Four of them are the crossing, which
 // takes up to five cycles of rd_clk where the clocks differ.
 // Hold both resets for at least four cycles of the slower clock.

@@ -9,7 +9,7 @@
 //              m_corr    <- packetiser_down <- rx_axis
 //
 // Latency and throughput are those of the two: first beat of a frame out 18 cycles after the
-// last beat of its message, a correction out 12 cycles after the last beat of its frame, with
+// last beat of its message, a correction out 13 cycles after the last beat of its frame, with
 // rd_clk = clk.
 
 `default_nettype none

@@ -2,8 +2,8 @@
 //
 // Host to FPGA: RoCEv2 frames in, corrections out; roce_rx followed by correction_unpacker.
 //
-// Latency: last beat of the frame in (cycle n) -> correction out in cycle n + 7 + b, with the ICRC
-// checked, where b = ceil(payload bytes / 64): n + 8 for a payload of up to 64 bytes, n + 11 for
+// Latency: last beat of the frame in (cycle n) -> correction out in cycle n + 8 + b, with the ICRC
+// checked, where b = ceil(payload bytes / 64): n + 9 for a payload of up to 64 bytes, n + 12 for
 // one of 256. It is the same at both widths, as payloads pass from one to the other in beats of
 // 512 bits.
 

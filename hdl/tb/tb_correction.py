@@ -13,7 +13,9 @@ from emulator.wire import Response, Status
 from hdl.tb.axis import AxisSource, pauses, start
 from hdl.tb.tb_roce_rx import count_stats
 
-LATENCY = 3
+LATENCY = 4
+# from req_valid to the entry
+ENTRY = 1
 PERIOD_PS = 4000
 NEVER = 1 << 20
 
@@ -174,12 +176,17 @@ async def deadline_is_exact(dut: Any, distance: int) -> None:
 
 
 @cocotb.test()
-async def request_without_response_is_missing_once(dut: Any) -> None:
-    bench = Bench(dut, deadline=10)
+@cocotb.parametrize(deadline=[4, 5, 10])
+async def request_without_response_is_missing_once(dut: Any, deadline: int) -> None:
+    bench = Bench(dut, deadline=deadline)
     await bench.start()
-    for i in range(3):
-        await request(dut, i, i)
-    await ClockCycles(dut.clk, 100)
+    asked = [await request(dut, i, i) for i in range(3)]
+    missing = []
+    for _ in range(100):
+        await RisingEdge(dut.clk)
+        if int(dut.stat_missing.value):
+            missing.append(now())
+    assert missing == [it.cycle + deadline for it in asked]
     assert not bench.corrections
     await bench.end(missing=3)
 
@@ -300,13 +307,13 @@ def reference(
 ) -> tuple[list[Correction], Counter[str]]:
     """Corrections and counts for requests and for responses with the cycle of their last beat.
 
-    A response is decided a cycle before it shows; a request counts for it if it came earlier.
+    A response is decided a cycle before it shows; a request counts for it if entered earlier.
     """
     corrections: list[Correction] = []
     counts: Counter[str] = Counter()
     table: dict[int, Entry] = {}
     # of one cycle, a request comes after a response, and its deadline before either
-    events: list[tuple[int, int, Asked | Response]] = [(a.cycle, 1, a) for a in asked]
+    events: list[tuple[int, int, Asked | Response]] = [(a.cycle + ENTRY, 1, a) for a in asked]
     events += [(cycle + LATENCY - 1, 0, response) for cycle, response in answers]
     closed: set[int] = set()
     for cycle, _, event in sorted(events, key=lambda it: it[:2]):

@@ -10,7 +10,7 @@ from emulator.wire import Opcode, Response, Status
 from hdl.tb.tb_correction import Bench, Correction, request
 from hdl.tb.tb_roce_rx import MAX_PAYLOAD, configure, frame_with, send, window
 
-LATENCY = 7
+LATENCY = 8
 # bytes that pass from the receiver to the unpacker in a cycle
 WORD = 64
 # at every width, for a payload of one word
