@@ -133,17 +133,20 @@ module syndrome_packer #(
         end
     endgenerate
 
-    // ---- derived configuration, still after two cycles ----
+    // ---- derived configuration, still after three cycles ----
     localparam [31:0] PLACES = DEPTH;
+    localparam [31:0] LAST_SLOT = MESSAGES - 1;
 
     wire [20-WORD_LOG:0] words_up = {1'b0, cfg_message_bits[19:WORD_LOG]}
         + {{(20-WORD_LOG){1'b0}}, cfg_message_bits[WORD_LOG-1:0] != 0};
     reg                  valid_reg = 1'b0;
     reg [13:0]           words_reg = 0;
+    reg [15:0]           words_less_reg = 0;  // as a negative number
 
     always @(posedge clk) begin
         valid_reg <= cfg_message_bits != 20'd0 && cfg_message_bits[19:5] != 15'h7fff;
         words_reg <= {{(WORD_LOG-7){1'b0}}, words_up};
+        words_less_reg <= ~{2'b00, words_reg} + 16'd1;
     end
 
     // ---- front ----
@@ -193,8 +196,8 @@ module syndrome_packer #(
     reg [19:0]        sizes [0:MESSAGES-1];  // from its last beat: its bits less one
     reg [13:0]        write_reg = 0;  // next word
     reg [13:0]        whole_reg = 0;  // words before it are of whole messages
-    reg [13:0]        readable_reg = 0;  // and so are those before this one, which can be read
     reg [13:0]        read_reg = 0;  // word that the memory offers
+    reg               ahead_reg = 1'b0;  // it is of a whole message
     reg [13:0]        pop_reg = 0;  // word that the queue offers
     reg [13:0]        start_reg = 0;  // first word of the message that leaves
     reg [WORD_W-1:0]  memory_reg = 0;
@@ -205,10 +208,14 @@ module syndrome_packer #(
     reg [SLOT_LOG:0]  slot_out_reg = 0;
     reg               long_stat_reg = 1'b0;
 
-    // places: words that would be free after one more message (negative: bit 15), messages inside
+    // places: words and slots that would be free after one more message (negative: none for it);
+    // what messages have given back is added a cycle later
     reg [15:0]        spare_reg = 0;
-    reg [15:0]        returned_reg = 0;  // words that messages have given back
-    reg [SLOT_LOG:0]  inside_reg = 0;
+    reg [15:0]        back_reg = 0;
+    reg [15:0]        back_less_reg = 0;  // less those of a message that takes its place
+    reg [SLOT_LOG:0]  slots_reg = 0;
+    reg [SLOT_LOG:0]  slots_back_reg = 0;
+    reg [SLOT_LOG:0]  slots_back_less_reg = 0;
 
     wire               start, enter, finish, word_pop, word_rewind;
     wire [15:0]        step = {2'b00, words_reg};
@@ -218,16 +225,17 @@ module syndrome_packer #(
     wire [13:0]        whole_next = (keep || word_late) ? write_more : whole_reg;
 
     // words are read ahead into a queue of two
-    wire               ahead = read_reg != readable_reg;
-    wire               queue_ready;
-    wire [13:0]        read_next = word_rewind ? start_reg
-        : ahead && queue_ready ? read_reg + 14'd1 : read_reg;
+    wire               read_ready;
+    wire               reads = ahead_reg && read_ready;
+    wire [13:0]        read_more = read_reg + 14'd1;
+    wire [13:0]        read_next = word_rewind ? start_reg : reads ? read_more : read_reg;
 
-    wire [15:0]       spare = spare_reg + returned_reg;
-    wire [15:0]       spare_less = spare - step;
-    wire [SLOT_LOG:0] inside = inside_reg - {{SLOT_LOG{1'b0}}, finish_reg}
-        - {{SLOT_LOG{1'b0}}, undo_reg};
-    wire [SLOT_LOG:0] inside_more = inside + {{SLOT_LOG{1'b0}}, 1'b1};
+    wire              one = finish_reg || undo_reg;
+    wire              both = finish_reg && undo_reg;
+    wire [15:0]       spare = spare_reg + back_reg;
+    wire [15:0]       spare_less = spare_reg + back_less_reg;
+    wire [SLOT_LOG:0] free = slots_reg + slots_back_reg;
+    wire [SLOT_LOG:0] free_less = slots_reg + slots_back_less_reg;
 
     always @(posedge clk) begin
         if (word_write)
@@ -238,16 +246,20 @@ module syndrome_packer #(
         if (keep)
             sizes[slot_in_reg[SLOT_LOG-1:0]] <= close_last_bit;
 
-        returned_reg <= (finish_reg ? step : 16'd0) + (undo_reg ? step : 16'd0);
+        back_reg <= both ? {step[14:0], 1'b0} : one ? step : 16'd0;
+        back_less_reg <= both ? step : one ? 16'd0 : words_less_reg;
+        slots_back_reg <= {{(SLOT_LOG-1){1'b0}}, both, one && !both};
+        slots_back_less_reg <= {{SLOT_LOG{!one}}, both || !one};
         spare_reg <= admit ? spare_less : spare;
-        inside_reg <= admit ? inside_more : inside;
-        room_reg <= valid_reg && !(admit ? spare_less[15] : spare[15])
-            && !(admit ? inside_more[SLOT_LOG] : inside[SLOT_LOG]);
+        slots_reg <= admit ? free_less : free;
+        room_reg <= valid_reg && !(admit ? spare_less[15] || free_less[SLOT_LOG]
+            : spare[15] || free[SLOT_LOG]);
 
         write_reg <= undo ? whole_next : write_more;
         whole_reg <= whole_next;
-        readable_reg <= whole_reg;
         read_reg <= read_next;
+        // words of whole_reg can be read from the next cycle on; a message has one at least
+        ahead_reg <= word_rewind || (reads ? read_more != whole_reg : read_reg != whole_reg);
         if (word_rewind)
             pop_reg <= start_reg;
         else if (word_pop)
@@ -266,8 +278,8 @@ module syndrome_packer #(
         if (rst) begin
             write_reg <= 0;
             whole_reg <= 0;
-            readable_reg <= 0;
             read_reg <= 0;
+            ahead_reg <= 1'b0;
             pop_reg <= 0;
             finish_reg <= 1'b0;
             undo_reg <= 1'b0;
@@ -276,8 +288,11 @@ module syndrome_packer #(
             slot_out_reg <= 0;
             long_stat_reg <= 1'b0;
             spare_reg <= PLACES[15:0] - step;
-            returned_reg <= 0;
-            inside_reg <= 0;
+            back_reg <= 0;
+            back_less_reg <= words_less_reg;
+            slots_reg <= LAST_SLOT[SLOT_LOG:0];
+            slots_back_reg <= 0;
+            slots_back_less_reg <= {(SLOT_LOG+1){1'b1}};
         end
     end
 
@@ -286,10 +301,36 @@ module syndrome_packer #(
     assign stat_message_long = long_stat_reg;
     assign stat_message_sent = finish_reg;
 
-    wire [WORD_W-1:0]   word;
-    wire                word_valid;
+    // the memory is slow to answer: at 64 bit, where words have time while the header leaves, its
+    // answer goes straight into a register
+    wire [WORD_W-1:0]   queue_data, word;
+    wire                queue_valid, queue_ready, word_valid;
     wire [WORD_W/8-1:0] keep_unused;
     wire                last_unused, user_unused;
+
+    generate
+        if (DATA_W == 64) begin : g_answer
+            reg [WORD_W-1:0] answer_reg = 0;
+            reg              answer_valid_reg = 1'b0;
+
+            assign read_ready = queue_ready || !answer_valid_reg;
+            assign queue_data = answer_reg;
+            assign queue_valid = answer_valid_reg;
+
+            always @(posedge clk) begin
+                if (read_ready) begin
+                    answer_reg <= memory_reg;
+                    answer_valid_reg <= ahead_reg;
+                end
+                if (rst || word_rewind)
+                    answer_valid_reg <= 1'b0;
+            end
+        end else begin : g_no_answer
+            assign read_ready = queue_ready;
+            assign queue_data = memory_reg;
+            assign queue_valid = ahead_reg;
+        end
+    endgenerate
 
     axis_skid #(
         .DATA_W(WORD_W),
@@ -297,9 +338,9 @@ module syndrome_packer #(
     ) queue_inst (
         .clk(clk),
         .rst(rst || word_rewind),
-        .s_axis_tdata(memory_reg),
+        .s_axis_tdata(queue_data),
         .s_axis_tkeep({(WORD_W/8){1'b1}}),
-        .s_axis_tvalid(ahead),
+        .s_axis_tvalid(queue_valid),
         .s_axis_tready(queue_ready),
         .s_axis_tlast(1'b1),
         .s_axis_tuser(1'b0),

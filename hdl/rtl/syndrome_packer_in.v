@@ -81,7 +81,8 @@ module syndrome_packer_in #(
     reg              s1_over_reg = 1'b0;
     reg              s1_short_reg = 1'b0;
     reg              s1_long_reg = 1'b0;
-    reg [11:0]       s1_last_bit_reg = 0;
+    reg [11:0]       s1_last_bit_reg = 0;  // bits of its round less one
+    reg [12:0]       s1_round_reg = 0;  // bits of its round
     reg [IN_LOG:0]   s1_bits_reg = 0;  // that it brings
     reg [IN_W-1:0]   s1_data_reg = 0;
     reg [63:0]       s1_ptp_reg = 0;
@@ -101,6 +102,7 @@ module syndrome_packer_in #(
         s1_short_reg <= s_axis_tvalid && s_axis_tlast && !at_end && !over_reg;
         s1_long_reg <= s_axis_tvalid && !s_axis_tlast && complete;
         s1_last_bit_reg <= s_axis_tuser[11:0];
+        s1_round_reg <= {1'b0, s_axis_tuser[11:0]} + 13'd1;
         s1_bits_reg <= at_end ? tail_bits : {1'b1, {IN_LOG{1'b0}}};
         s1_data_reg <= s_axis_tdata & (tail_mask | {IN_W{!at_end}});
         s1_ptp_reg <= {ptp_nsec, ptp_sec};
@@ -127,7 +129,6 @@ module syndrome_packer_in #(
     wire             taken = first_reg ? room : taken_reg;
     wire             is_bad = s1_short_reg || s1_long_reg || (bad_reg && !first_reg);
     wire [POS_W:0]   pos_end = {1'b0, pos_reg} + {{LANE_W{1'b0}}, s1_bits_reg};
-    wire [12:0]      round_bits = {1'b0, s1_last_bit_reg} + 13'd1;
     wire [20:0]      left = first_reg ? {1'b0, cfg_message_bits} : left_reg;
 
     assign admit = s1_valid_reg && first_reg && room;
@@ -158,8 +159,8 @@ module syndrome_packer_in #(
                 count_reg <= count_reg + 64'd1;
             if (s1_start_reg) begin
                 last_bit_reg <= first_reg ? {8'd0, s1_last_bit_reg}
-                    : last_bit_reg + {7'd0, round_bits};
-                left_reg <= left[20] ? left : left - {8'd0, round_bits};
+                    : last_bit_reg + {7'd0, s1_round_reg};
+                left_reg <= left[20] ? left : left - {8'd0, s1_round_reg};
             end
         end
 
