@@ -91,7 +91,7 @@ module syndrome_packer_out #(
     reg [HEADER_W-1:0]   carry_reg = 0;  // header, or what is left of the last chunk
     reg [3:0]            sub_reg = 0;  // part of the word
     reg [3:0]            parts_reg = 0;  // parts of a word less one
-    reg                  part_end_reg = 1'b0;  // this part is the last one
+    reg                  part_end_reg = 1'b0;  // this part is the last one, or has the last chunk
     reg [19:0]           length_reg = 0;
     reg                  length_valid_reg = 1'b0;
 
@@ -167,6 +167,7 @@ module syndrome_packer_out #(
     wire [DATA_W-1:0]   byte_chunk;
     wire [3:0]          last_piece, last_dense, last_bytes;
     wire                wanted_next;
+    wire                carry_moves;
     wire [DATA_W-1:0]   beat_data;
     wire [HEADER_W-1:0] carry_after;
 
@@ -192,8 +193,8 @@ module syndrome_packer_out #(
     assign start = go;
     assign enter = (go && !search_reg) || state_reg == STATE_DECIDE;
     assign finish = passes && last;
-    wire       end_taken = state_reg == STATE_SEARCH ? piece_last : chunk_last_reg;
-    wire       part_end = part_end_reg || end_taken;
+    wire       to_search = state_reg == STATE_IDLE && search_reg;
+    wire       part_end = part_end_reg || (state_reg == STATE_SEARCH && piece_last);
 
     assign word_pop = part_taken && part_end;
     assign word_rewind = state_reg == STATE_SEARCH && search_done && !search_fits;
@@ -221,23 +222,17 @@ module syndrome_packer_out #(
         state_reg <= state_next;
         if (part_taken) begin
             sub_reg <= part_end ? 4'd0 : sub_reg + 4'd1;
-            part_end_reg <= part_end ? parts_reg == 4'd0 : sub_reg + 4'd1 == parts_reg;
+            part_end_reg <= (part_end ? parts_reg == 4'd0 : sub_reg + 4'd1 == parts_reg)
+                || (state_reg == STATE_SEND && chunks_reg == 1);
         end
-        if (go || enter) begin
+        if (state_reg == STATE_IDLE || state_reg == STATE_DECIDE) begin
             sub_reg <= 4'd0;
-            parts_reg <= enter ? send_parts : last_piece;
-            part_end_reg <= (enter ? send_parts : last_piece) == 4'd0;
+            parts_reg <= to_search ? last_piece : send_parts;
+            part_end_reg <= !to_search && (send_parts == 4'd0 || all_chunks_reg == 0);
         end
         if (length_free)
             length_valid_reg <= 1'b0;
         if (enter) begin
-            sparse_reg <= found_reg;
-            beats_reg <= size_last_reg[19:KEEP_LOG];
-            last_reg <= size_last_reg[19:KEEP_LOG] == 0;
-            tail_reg <= size_last_reg[KEEP_LOG-1:0];
-            chunks_reg <= all_chunks_reg;
-            chunk_last_reg <= all_chunks_reg == 0;
-            carry_reg <= header;
             length_reg <= size_reg;
             length_valid_reg <= 1'b1;
         end
@@ -245,11 +240,22 @@ module syndrome_packer_out #(
         if (passes) begin
             beats_reg <= beats_reg - {{(19-KEEP_LOG){1'b0}}, 1'b1};
             last_reg <= beats_reg == 1;
-            carry_reg <= carry_after;
         end
+        if (carry_moves)
+            carry_reg <= carry_after;
         if (taken) begin
             chunks_reg <= chunks_reg - {{(19-KEEP_LOG){1'b0}}, 1'b1};
             chunk_last_reg <= chunks_reg == 1;
+        end
+        // the head, whether it enters or not: nothing is shown yet
+        if (state_reg != STATE_SEND) begin
+            sparse_reg <= found_reg;
+            beats_reg <= size_last_reg[19:KEEP_LOG];
+            last_reg <= size_last_reg[19:KEEP_LOG] == 0;
+            tail_reg <= size_last_reg[KEEP_LOG-1:0];
+            chunks_reg <= all_chunks_reg;
+            chunk_last_reg <= all_chunks_reg == 0;
+            carry_reg <= header;
         end
         if (finish)
             request_reg <= request_reg + cfg_request_step;
@@ -281,14 +287,15 @@ module syndrome_packer_out #(
             assign last_piece = 4'd1;
             assign last_dense = 4'd1;
             assign last_bytes = 4'd15;
-            assign wanted_next = enter ? 1'b0
+            assign wanted_next = state_reg != STATE_SEND ? 1'b0
                 : passes && in_header_reg ? header_reg == 3'd1 && some_reg
                 : taken ? !chunk_last_reg : wanted_reg;
             assign beat_data = in_header_reg ? carry_reg[63:0] : chunk;
             assign carry_after = carry_reg >> 64;
+            assign carry_moves = ready;  // no beat waits for a chunk before the header is out
 
             always @(posedge clk) begin
-                if (enter) begin
+                if (state_reg != STATE_SEND) begin
                     header_reg <= cfg_bytes ? SHORT_BEATS : HEADER_BEATS;
                     in_header_reg <= 1'b1;
                     some_reg <= !no_chunk_reg;
@@ -305,7 +312,9 @@ module syndrome_packer_out #(
             assign last_piece = 4'd7;
             assign last_dense = 4'd0;
             assign last_bytes = 4'd7;
-            assign wanted_next = enter ? !no_chunk_reg : taken ? !chunk_last_reg : wanted_reg;
+            assign wanted_next = state_reg != STATE_SEND ? !no_chunk_reg
+                : taken ? !chunk_last_reg : wanted_reg;
+            assign carry_moves = passes;
             assign beat_data = cfg_bytes ? {chunk[DATA_W-SHORT_W-1:0], carry_reg[SHORT_W-1:0]}
                 : {chunk[DATA_W-HEADER_W-1:0], carry_reg};
             assign carry_after = cfg_bytes
