@@ -9,7 +9,7 @@
 //
 // Latency, start to done: 5 cycles, one for each piece and one for each bit set, one more if the
 // last piece has any; a search that ends early counts up to the piece and the bit that end it.
-// Chunks follow from the cycle after done; lanes past the last index are zero.
+// Chunks follow from the second cycle after done; lanes past the last index are zero.
 
 `default_nettype none
 
@@ -45,16 +45,17 @@ module syndrome_packer_sparse #(
 
     // pieces on their way: the search must not hold up the read address of the words
     reg  [10:0] left_reg = 0;  // pieces not yet taken
+    reg         more_reg = 1'b0;  // there is one
+    reg         final_reg = 1'b0;  // it is the last one
     reg         busy_reg = 1'b0;
-    wire        more = left_reg != 0;
     wire        queue_ready, queue_valid;
     wire [63:0] queue_piece;
     wire [7:0]  keep_unused;
     wire        last, user_unused;
     wire        next;
 
-    assign piece_ready = queue_ready && more;
-    assign piece_last = left_reg == 11'd1;
+    assign piece_ready = queue_ready && more_reg;
+    assign piece_last = final_reg;
 
     axis_skid #(
         .DATA_W(64),
@@ -64,7 +65,7 @@ module syndrome_packer_sparse #(
         .rst(rst || start),
         .s_axis_tdata(piece),
         .s_axis_tkeep(8'hff),
-        .s_axis_tvalid(piece_valid && more),
+        .s_axis_tvalid(piece_valid && more_reg),
         .s_axis_tready(queue_ready),
         .s_axis_tlast(piece_last),
         .s_axis_tuser(1'b0),
@@ -78,26 +79,50 @@ module syndrome_packer_sparse #(
 
     // the piece that is searched: its lowest bit goes every cycle, then the next piece comes
     reg [63:0] bits_reg = 0;
+    reg [7:0]  some_reg = 0;  // bytes of it that have any
     reg        last_reg = 1'b0;
     reg [9:0]  number_reg = 0;
 
-    wire [63:0] rest = bits_reg & (bits_reg - 64'd1);
-    wire        found = busy_reg && bits_reg != 0;
+    wire        any = some_reg != 0;
+    wire        found = busy_reg && any;
+    wire [7:0]  lowest;  // the byte that has the lowest bit
+    wire [63:0] rest;
+    wire [7:0]  some_rest, some_queue;
 
-    assign next = busy_reg && bits_reg == 0 && !last_reg;
+    genvar b;
+    generate
+        for (b = 0; b < 8; b = b + 1) begin : g_byte
+            wire [7:0] bits = bits_reg[8*b +: 8];
+            wire [7:0] less = bits & (bits - 8'd1);
+            assign lowest[b] = some_reg[b] && (some_reg & ~(8'hff << b)) == 0;
+            assign rest[8*b +: 8] = lowest[b] ? less : bits;
+            assign some_rest[b] = lowest[b] ? less != 0 : some_reg[b];
+            assign some_queue[b] = queue_piece[8*b +: 8] != 0;
+        end
+    endgenerate
 
-    // the bit alone, then its index
-    reg        lowest_valid_reg = 1'b0;
-    reg [63:0] lowest_reg = 0;
-    reg [9:0]  lowest_number_reg = 0;
+    assign next = busy_reg && !any && !last_reg;
 
+    // the byte with the lowest bit, then the index of the bit
+    reg       lowest_valid_reg = 1'b0;
+    reg [7:0] lowest_reg = 0;
+    reg [7:0] byte_reg = 0;
+    reg [9:0] lowest_number_reg = 0;
+
+    reg [7:0] byte_next;
     reg [5:0] place;
     integer   i;
     always @* begin
+        byte_next = 8'd0;
         place = 6'd0;
-        for (i = 0; i < 64; i = i + 1)
+        for (i = 7; i >= 0; i = i - 1) begin
+            byte_next = byte_next | (lowest[i] ? bits_reg[8*i +: 8] : 8'd0);
+            if (byte_reg[i])
+                place[2:0] = i[2:0];
+        end
+        for (i = 0; i < 8; i = i + 1)
             if (lowest_reg[i])
-                place = place | i[5:0];
+                place[5:3] = place[5:3] | i[2:0];
     end
 
     reg               emit_reg = 1'b0;
@@ -111,22 +136,29 @@ module syndrome_packer_sparse #(
 
     always @(posedge clk) begin
         lowest_valid_reg <= found;
-        lowest_reg <= bits_reg & ~rest;
+        lowest_reg <= lowest;
+        byte_reg <= byte_next;
         lowest_number_reg <= number_reg;
         emit_reg <= lowest_valid_reg;
         index_reg <= {lowest_number_reg, place};
         if (emit_reg)
             count_reg <= count_reg + {{(COUNT_W-1){1'b0}}, 1'b1};
-        if (piece_ready && piece_valid)
+        if (piece_ready && piece_valid) begin
             left_reg <= left_reg - 11'd1;
-        if (found)
+            more_reg <= !final_reg;
+            final_reg <= left_reg == 11'd2;
+        end
+        if (found) begin
             bits_reg <= rest;
+            some_reg <= some_rest;
+        end
         if (next && queue_valid) begin
             bits_reg <= queue_piece;
+            some_reg <= some_queue;
             last_reg <= last;
             number_reg <= number_reg + 10'd1;
         end
-        if (busy_reg && bits_reg == 0 && last_reg) begin
+        if (busy_reg && !any && last_reg) begin
             busy_reg <= 1'b0;
             settle_reg <= 1'b1;
         end
@@ -141,10 +173,12 @@ module syndrome_packer_sparse #(
         end
         if (start) begin
             busy_reg <= 1'b1;
-            bits_reg <= 64'd0;
+            some_reg <= 8'd0;
             last_reg <= 1'b0;
             number_reg <= 10'h3ff;  // the first piece makes it 0
             left_reg <= pieces;
+            more_reg <= 1'b1;
+            final_reg <= pieces == 11'd1;
             count_reg <= 0;
             excess_reg <= 1'b0;
             done_reg <= 1'b0;
@@ -188,12 +222,25 @@ module syndrome_packer_sparse #(
         address_reg <= address_next;
     end
 
-    // chunks are read ahead, past the last one as well
-    wire                read_ready;
+    // chunks are read ahead, past the last one as well; the memory is slow to answer, so its answer
+    // goes straight into a register
+    reg [DATA_W-1:0]    answer_reg = 0;
+    reg                 answer_valid_reg = 1'b0;
+    wire                queue_free;
+    wire                read_ready = queue_free || !answer_valid_reg;
     wire [ADDR_W-1:0]   address_next = done_reg
         ? address_reg + {{(ADDR_W-1){1'b0}}, read_ready} : {ADDR_W{1'b0}};
     wire [DATA_W/8-1:0] chunk_keep_unused;
     wire                chunk_last_unused, chunk_user_unused;
+
+    always @(posedge clk) begin
+        if (read_ready) begin
+            answer_reg <= read_data_reg;
+            answer_valid_reg <= done_reg;
+        end
+        if (rst || start)
+            answer_valid_reg <= 1'b0;
+    end
 
     axis_skid #(
         .DATA_W(DATA_W),
@@ -201,10 +248,10 @@ module syndrome_packer_sparse #(
     ) chunk_inst (
         .clk(clk),
         .rst(rst || start),
-        .s_axis_tdata(read_data_reg),
+        .s_axis_tdata(answer_reg),
         .s_axis_tkeep({(DATA_W/8){1'b1}}),
-        .s_axis_tvalid(done_reg),
-        .s_axis_tready(read_ready),
+        .s_axis_tvalid(answer_valid_reg),
+        .s_axis_tready(queue_free),
         .s_axis_tlast(1'b1),
         .s_axis_tuser(1'b0),
         .m_axis_tdata(chunk_data),
