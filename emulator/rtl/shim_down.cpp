@@ -18,7 +18,7 @@ namespace {
 constexpr int KEEP_BYTES = DATA_W / 8;
 constexpr int CORR_BYTES = CORR_W / 8;
 // Cycles after the last beat of a frame, or after a request, until all registers are at rest.
-constexpr uint64_t REST = 20;
+constexpr uint64_t REST = 16;
 constexpr uint64_t REQUEST_REST = 3;
 
 struct Frame {

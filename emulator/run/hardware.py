@@ -29,19 +29,21 @@ __all__ = ["Framed", "Sender", "apply_responses"]
 class Framed:
     """What the hardware did with the messages of a run.
 
-    ``edges``: by request id, the edges of the first and the last beat of each frame of a message.
+    ``first_edges``, ``last_edges``: by request id, those of the beats of each frame of a message.
     ``requests``: cycle, id and patch of each request as the way down was told of it, int64 (m, 3).
     ``frames``: the frames of each message by request id, none where they were not kept.
     """
 
     identity: Identity
-    edges: list[list[tuple[int, int]]]
+    first_edges: list[list[int]]
+    last_edges: list[list[int]]
     requests: NDArray[np.int64]
     frames: dict[int, list[bytes]]
 
     def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
         """Edges of the frames of a message, as the loop asks for them."""
-        return self.edges[self.identity.request_id(patch, shot, number)]
+        request_id = self.identity.request_id(patch, shot, number)
+        return list(zip(self.first_edges[request_id], self.last_edges[request_id], strict=True))
 
 
 class Sender:
@@ -97,32 +99,36 @@ class Sender:
 
     def _framed(self, parts: Sequence[Sent], *, keep: bool) -> Framed:
         ids = np.concatenate([part.request_id for part in parts]).astype(np.int64)
-        numbers = ids // self._emission.patches % len(self._messages)
-        self._check_sizes(numbers, np.concatenate([part.sizes for part in parts]))
-        spans = [
-            span
-            for part in parts
-            for span in zip(part.first_cycle.tolist(), part.last_cycle.tolist(), strict=True)
-        ]
-        counts = np.array([len(message.packets) for message in self._messages])[numbers]
-        ends = np.cumsum(counts)
-        places = list(zip(ids.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True))
-        edges: list[list[tuple[int, int]]] = [[] for _ in places]
-        for request_id, begin, end in places:
-            edges[request_id] = spans[begin:end]
+        # windows are of one length, so all messages have the same packets
+        packets = self._messages[0].packets
+        self._check_sizes(np.concatenate([part.sizes for part in parts]), len(ids))
+        order, count = np.argsort(ids), len(packets)
+
+        def by_request(edges: list[NDArray[np.uint64]]) -> list[list[int]]:
+            table: list[list[int]] = np.concatenate(edges).reshape(-1, count)[order].tolist()
+            return table
+
         data = [frame for part in parts for frame in part.frames()] if keep else []
-        frames = {request_id: data[begin:end] for request_id, begin, end in places if keep}
+        frames = {
+            request_id: data[place * count : (place + 1) * count]
+            for place, request_id in enumerate(ids.tolist() if keep else [])
+        }
         columns = (
             np.concatenate([part.request_cycle for part in parts]),
             ids,
             np.concatenate([part.request_patch for part in parts]),
         )
-        requests = np.stack([column.astype(np.int64) for column in columns], axis=1)
-        return Framed(self._identity, edges, requests, frames)
+        return Framed(
+            self._identity,
+            by_request([part.first_cycle for part in parts]),
+            by_request([part.last_cycle for part in parts]),
+            np.stack([column.astype(np.int64) for column in columns], axis=1),
+            frames,
+        )
 
-    def _check_sizes(self, numbers: NDArray[np.int64], sizes: NDArray[np.uint64]) -> None:
+    def _check_sizes(self, sizes: NDArray[np.uint64], messages: int) -> None:
         """Raise RoundtripError unless the frames are as long on the line as the loop has them."""
-        wanted = [bits for number in numbers.tolist() for _, bits in self._messages[number].packets]
+        wanted = np.tile([bits for _, bits in self._messages[0].packets], messages)
         kinds, kind = np.unique(sizes, return_inverse=True)
         found = np.array([line_bits(size) for size in kinds.tolist()], dtype=np.int64)[kind]
         if not np.array_equal(found, wanted):
