@@ -189,7 +189,8 @@ module roce_tx_icrc #(
             covered_1_reg <= slot_covered;
             has_icrc_1_reg <= slot_has_icrc;
             word_1_reg <= slot_icrc_word;
-            step_1_reg <= step;
+            if (slot_valid)
+                step_1_reg <= step;
 
             valid_2_reg <= valid_1_reg;
             data_2_reg <= data_1_reg;
@@ -206,7 +207,8 @@ module roce_tx_icrc #(
             last_3_reg <= last_2_reg;
             has_icrc_3_reg <= has_icrc_2_reg;
             word_3_reg <= word_2_reg;
-            crc_3_reg <= crc_3;
+            if (valid_2_reg)
+                crc_3_reg <= crc_3;
 
             valid_4_reg <= valid_3_reg;
             data_4_reg <= data_3_reg | icrc_4;
