@@ -60,12 +60,16 @@ module axis_async_fifo #(
 
     reg [BEAT_W-1:0] beats [0:DEPTH-1];
 
-    // counts have one bit more than addresses: equal is empty, apart by DEPTH is full
+    // counts have one bit more than addresses: equal is empty, apart by DEPTH is full;
+    // the Gray code of the next count is at hand before it is known whether it comes
+    localparam [ADDR_W:0] ONE = 1;
     reg [ADDR_W:0] write_reg = 0;
     reg [ADDR_W:0] write_gray_reg = 0;
+    reg [ADDR_W:0] write_gray_next_reg = ONE;
     reg            s_ready_reg = 1'b0;
     reg [ADDR_W:0] read_reg = 0;
     reg [ADDR_W:0] read_gray_reg = 0;
+    reg [ADDR_W:0] read_gray_next_reg = ONE;
 
     (* async_reg = "true" *) reg [ADDR_W:0] read_gray_1_reg = 0;
     (* async_reg = "true" *) reg [ADDR_W:0] read_gray_2_reg = 0;
@@ -74,26 +78,31 @@ module axis_async_fifo #(
 
     // ---- writing side ----
     wire            accept = s_axis_tvalid && s_ready_reg;
-    wire [ADDR_W:0] write_next = write_reg + {{ADDR_W{1'b0}}, accept};
-    wire [ADDR_W:0] write_gray_next = write_next ^ (write_next >> 1);
+    wire [ADDR_W:0] write_after = write_reg + 2 * ONE;
     // the Gray code of a count that is DEPTH less has its two upper bits inverted
+    wire [ADDR_W:0] full_gray = {~read_gray_2_reg[ADDR_W -: 2], read_gray_2_reg[ADDR_W-2:0]};
     wire            full_next
-        = write_gray_next == {~read_gray_2_reg[ADDR_W -: 2], read_gray_2_reg[ADDR_W-2:0]};
+        = accept && write_gray_next_reg == full_gray || !accept && write_gray_reg == full_gray;
 
     assign s_axis_tready = s_ready_reg;
 
     always @(posedge s_clk) begin
-        if (accept)
+        // a beat that is not valid is written to a free place, and over again
+        if (s_ready_reg)
             beats[write_reg[ADDR_W-1:0]]
                 <= {s_axis_tuser, s_axis_tlast, s_axis_tkeep, s_axis_tdata};
-        write_reg <= write_next;
-        write_gray_reg <= write_gray_next;
+        if (accept) begin
+            write_reg <= write_reg + ONE;
+            write_gray_reg <= write_gray_next_reg;
+            write_gray_next_reg <= write_after ^ (write_after >> 1);
+        end
         read_gray_1_reg <= read_gray_reg;
         read_gray_2_reg <= read_gray_1_reg;
         s_ready_reg <= !full_next;
         if (s_rst) begin
             write_reg <= 0;
             write_gray_reg <= 0;
+            write_gray_next_reg <= ONE;
             read_gray_1_reg <= 0;
             read_gray_2_reg <= 0;
             s_ready_reg <= 1'b0;
@@ -107,23 +116,27 @@ module axis_async_fifo #(
     wire            empty = read_gray_reg == write_gray_2_reg;
     wire            advance = m_axis_tready || !out_valid_reg;
     wire            take = advance && !empty;
-    wire [ADDR_W:0] read_next = read_reg + {{ADDR_W{1'b0}}, take};
+    wire [ADDR_W:0] read_after = read_reg + 2 * ONE;
 
     assign m_axis_tvalid = out_valid_reg;
     assign {m_axis_tuser, m_axis_tlast, m_axis_tkeep, m_axis_tdata} = out_beat_reg;
 
     always @(posedge m_clk) begin
-        if (take)
-            out_beat_reg <= beats[read_reg[ADDR_W-1:0]];
-        if (advance)
+        if (take) begin
+            read_reg <= read_reg + ONE;
+            read_gray_reg <= read_gray_next_reg;
+            read_gray_next_reg <= read_after ^ (read_after >> 1);
+        end
+        if (advance) begin
             out_valid_reg <= !empty;
-        read_reg <= read_next;
-        read_gray_reg <= read_next ^ (read_next >> 1);
+            out_beat_reg <= beats[read_reg[ADDR_W-1:0]];
+        end
         write_gray_1_reg <= write_gray_reg;
         write_gray_2_reg <= write_gray_1_reg;
         if (m_rst) begin
             read_reg <= 0;
             read_gray_reg <= 0;
+            read_gray_next_reg <= ONE;
             write_gray_1_reg <= 0;
             write_gray_2_reg <= 0;
             out_valid_reg <= 1'b0;
