@@ -190,7 +190,8 @@ module syndrome_packer_out #(
     wire length_free = !length_valid_reg || m_len_tready;
     wire go = state_reg == STATE_IDLE && length_free && head_reg;
 
-    assign start = go;
+    // over again until it goes: whether it goes is known late
+    assign start = state_reg == STATE_IDLE;
     assign enter = (go && !search_reg) || state_reg == STATE_DECIDE;
     assign finish = passes && last;
     wire       to_search = state_reg == STATE_IDLE && search_reg;
@@ -332,7 +333,7 @@ module syndrome_packer_out #(
     ) sparse_inst (
         .clk(clk),
         .rst(rst),
-        .start(go && search_reg),
+        .start(start),
         .piece(piece),
         .piece_valid(state_reg == STATE_SEARCH && word_valid),
         .piece_ready(piece_ready),

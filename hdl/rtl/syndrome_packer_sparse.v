@@ -3,9 +3,10 @@
 // Indices of the bits that are set in a message, as 16-bit little-endian numbers in rising order,
 // for as long as there are at most `limit`: a buffer of chunks of DATA_W bits to read back.
 //
-// `start` begins a message of `pieces` pieces of 64 bits. `done` rises once they are searched and
-// stays up until the next start; `fits` then says whether the indices are all there, `count` how
-// many there are. The bit that would be one too many ends the search.
+// `start` begins a message of `pieces` pieces of 64 bits, anew in every cycle in which it is up; no
+// piece is offered then. `done` rises once they are searched and stays up until the next start;
+// `fits` then says whether the indices are all there, `count` how many there are. The bit that
+// would be one too many ends the search.
 //
 // Latency, start to done: 5 cycles, one for each piece and one for each bit set, one more if the
 // last piece has any; a search that ends early counts up to the piece and the bit that end it.
