@@ -22,7 +22,7 @@
 // and _bad_magic. On time and late ones come out, m_corr_late tells which.
 //
 // Deadline. A correction is on time if m_corr_valid is high at most cfg_deadline cycles after
-// req_valid (4 to 2^TIME_W - 1); a request without response by then pulses stat_missing in that
+// req_valid (5 to 2^TIME_W - 1); a request without response by then pulses stat_missing in that
 // cycle. So requests = on time + bad status before the deadline + missing + displaced + open.
 //
 // Latency: last beat in (cycle n) -> correction out in cycle n + 4. The input is never stalled, a
@@ -37,7 +37,7 @@ module correction_unpacker #(
     parameter CORR_W = 256,
     parameter PATCH_W = 8,
     parameter TABLE_W = 4,
-    parameter TIME_W = 32
+    parameter TIME_W = 32  // a multiple of 8
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -97,7 +97,7 @@ module correction_unpacker #(
         if (TABLE_W < 1 || TABLE_W > 8) begin : g_bad_table_w
             bad_parameter_TABLE_W instance_stops_elaboration();
         end
-        if (TIME_W < 3) begin : g_bad_time_w
+        if (TIME_W < 8 || TIME_W % 8 != 0) begin : g_bad_time_w
             bad_parameter_TIME_W instance_stops_elaboration();
         end
     endgenerate

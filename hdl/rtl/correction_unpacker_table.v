@@ -8,14 +8,14 @@
 //
 // Latency: response_id in cycle n, response_whole in cycle n + 1 -> the verdict (response_known,
 // _first, _open, _patch) in cycle n + 2; a response every cycle. stat_missing comes cfg_deadline
-// cycles after req_valid, at least 4.
+// cycles after req_valid, at least 5.
 
 `default_nettype none
 
 module correction_unpacker_table #(
     parameter PATCH_W = 8,
     parameter TABLE_W = 4,
-    parameter TIME_W = 32
+    parameter TIME_W = 32  // a multiple of 8
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -41,6 +41,7 @@ module correction_unpacker_table #(
 );
 
     localparam PLACES = 1 << TABLE_W;
+    localparam DIGITS = TIME_W / 8;
 
     // ---------------------------------------------------------------------------------------------
     // requests: registered, with their place one bit of many
@@ -146,21 +147,26 @@ module correction_unpacker_table #(
     genvar g;
     generate
         for (g = 0; g < PLACES; g = g + 1) begin : g_place
-            reg [TIME_W-1:0] entry_expiry_reg;
-            reg              due_reg;
+            reg  [TIME_W-1:0] entry_expiry_reg;
+            reg  [DIGITS-1:0] differs_reg;
+            reg               due_reg;
+            wire [TIME_W-1:0] difference = entry_expiry_reg ^ now_reg;
+            integer           d;
             assign due[g] = due_reg;
             always @(posedge clk) begin
                 if (requests_reg[g])
                     entry_expiry_reg <= expiry_reg;
-                due_reg <= entry_expiry_reg == now_reg && !requests_reg[g];
+                for (d = 0; d < DIGITS; d = d + 1)
+                    differs_reg[d] <= requests_reg[g] || |difference[8*d +: 8];
+                due_reg <= !requests_reg[g] && differs_reg == 0;
             end
         end
     endgenerate
 
     always @(posedge clk) begin
         now_reg <= now_reg + 1'b1;
-        // the pulse comes two cycles after the comparison
-        ahead_reg <= cfg_deadline - {{TIME_W-2{1'b0}}, 2'd2};
+        // the pulse comes three cycles after the comparison
+        ahead_reg <= cfg_deadline - {{TIME_W-2{1'b0}}, 2'd3};
         expiry_reg <= now_reg + ahead_reg;
         known_reg <= known_reg | requests_reg;
         open_reg <= open_reg & ~answers & ~due | requests_reg;

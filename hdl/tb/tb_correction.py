@@ -176,7 +176,7 @@ async def deadline_is_exact(dut: Any, distance: int) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(deadline=[4, 5, 10])
+@cocotb.parametrize(deadline=[5, 6, 10])
 async def request_without_response_is_missing_once(dut: Any, deadline: int) -> None:
     bench = Bench(dut, deadline=deadline)
     await bench.start()
