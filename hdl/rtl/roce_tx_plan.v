@@ -78,6 +78,7 @@ module roce_tx_plan #(
     reg              cut_more_reg = 1'b0;
     reg [15:0]       cut_len_reg = 16'd0;
     reg [LEN_W-1:0]  cut_rest_reg = {LEN_W{1'b0}};
+    reg              rest_fits_reg = 1'b0;
 
     // second stage: fields
     reg               packet_valid_reg = 1'b0;
@@ -111,7 +112,10 @@ module roce_tx_plan #(
     wire [LEN_W-1:0] most = {{LEN_W-16{1'b0}}, most_reg};
     wire [LEN_W-1:0] window = native_reg ? s_len_tdata : window_reg;
     wire [LEN_W-1:0] left = cut_more_reg ? cut_rest_reg : window;
-    wire             left_fits = left <= most;
+    // each compared by itself: a choice before the sum takes longer than one behind it
+    wire             window_fits = (native_reg && s_len_tdata <= most)
+        || (!native_reg && window_reg <= most);
+    wire             left_fits = (cut_more_reg && rest_fits_reg) || (!cut_more_reg && window_fits);
     wire             cut = !cut_valid_reg && (cut_more_reg || !native_reg || s_len_tvalid);
 
     // every field is one sum of the length of the payload and a constant
@@ -136,6 +140,7 @@ module roce_tx_plan #(
             cut_more_reg <= !left_fits;
             cut_len_reg <= left_fits ? left[15:0] : most_reg;
             cut_rest_reg <= left - most;
+            rest_fits_reg <= left <= {most[LEN_W-2:0], 1'b0};
         end
         cut_valid_reg <= cut || (cut_valid_reg && !describe);
 
