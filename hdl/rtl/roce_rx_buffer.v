@@ -53,8 +53,8 @@ module roce_rx_buffer #(
     localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
     localparam BEAT_W = WORD_W + LANE_W;
     localparam LAST_W = WORD_W + BYTE_W;
-    localparam [31:0] BEAT_COUNT = BEATS;
-    localparam [31:0] LANE_COUNT = LANES;
+    localparam [31:0] LAST_BEAT = BEATS - 1;
+    localparam [LANES-1:0] FIRST_LANE = 1;
 
     reg [LAST_W-1:0]     last_byte_mem [0:SLOTS-1];
     reg [SLOTS-1:0]      good_reg;
@@ -64,7 +64,8 @@ module roce_rx_buffer #(
     reg [SLOT_W:0]       write_slot_reg;
     reg [SLOT_W:0]       verdict_slot_reg;
     reg [SLOT_W:0]       read_slot_reg, read_slot_next;
-    reg [BEAT_W:0]       write_beat_reg;
+    reg [BEAT_W-1:0]     write_beat_reg;
+    reg [LANES-1:0]      write_lane_reg;  // one bit: the beat's place in its word
     reg [WORD_W-1:0]     read_word_reg, read_word_next;
     reg                  ready_reg;
 
@@ -80,17 +81,19 @@ module roce_rx_buffer #(
     assign m_axis_tvalid = out_valid_reg;
 
     // ---------------------------------------------------------------------------------------------
-    // write: a frame longer than its slot is bad, so its further beats are left out
-
-    wire write = payload_valid && write_beat_reg != BEAT_COUNT[BEAT_W:0];
+    // write: a frame longer than its slot is bad, so its further beats have no place
 
     always @(posedge clk) begin
-        if (write)
+        if (payload_valid) begin
             write_beat_reg <= write_beat_reg + 1'b1;
+            write_lane_reg <= write_beat_reg == LAST_BEAT[BEAT_W-1:0] ? {LANES{1'b0}}
+                : write_lane_reg << 1 | write_lane_reg >> (LANES - 1);
+        end
         if (payload_end) begin
             last_byte_mem[write_slot_reg[SLOT_W-1:0]] <= payload_last_byte[LAST_W-1:0];
             write_slot_reg <= write_slot_reg + 1'b1;
-            write_beat_reg <= {BEAT_W+1{1'b0}};
+            write_beat_reg <= {BEAT_W{1'b0}};
+            write_lane_reg <= FIRST_LANE;
         end
         if (verdict_valid) begin
             good_reg[verdict_slot_reg[SLOT_W-1:0]] <= verdict_good;
@@ -98,7 +101,8 @@ module roce_rx_buffer #(
         end
         if (rst) begin
             write_slot_reg <= {SLOT_W+1{1'b0}};
-            write_beat_reg <= {BEAT_W+1{1'b0}};
+            write_beat_reg <= {BEAT_W{1'b0}};
+            write_lane_reg <= FIRST_LANE;
             verdict_slot_reg <= {SLOT_W+1{1'b0}};
         end
     end
@@ -108,15 +112,13 @@ module roce_rx_buffer #(
         {write_slot_reg[SLOT_W-1:0], write_beat_reg[BEAT_W-1:LANE_W]};
     wire [SLOT_W+WORD_W-1:0] read_address = {read_slot_reg[SLOT_W-1:0], read_word_reg};
     wire [OUT_W-1:0]         read_data;
-    wire [31:0]              write_beat = {{31-BEAT_W{1'b0}}, write_beat_reg};
 
     genvar m;
     generate
         for (m = 0; m < LANES; m = m + 1) begin : g_lane
-            localparam [31:0] LANE = m;
             reg [DATA_W-1:0] payload_mem [0:(1<<(SLOT_W+WORD_W))-1];
             always @(posedge clk)
-                if (write && write_beat % LANE_COUNT == LANE)
+                if (payload_valid && write_lane_reg[m])
                     payload_mem[write_address] <= payload_data;
             assign read_data[m*DATA_W +: DATA_W] = payload_mem[read_address];
         end
