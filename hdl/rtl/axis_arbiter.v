@@ -104,10 +104,9 @@ module axis_arbiter #(
     always @(posedge clk) begin
         first_reg <= first_next;
         waits_reg <= waits_next;
-        if (store) begin
-            later[write_reg] <= s_come;
+        later[write_reg] <= s_come;  // a free place: what does not count is written over
+        if (store)
             write_reg <= write_reg + 1'b1;
-        end
         if (load && later_waits)
             read_reg <= read_reg + 1'b1;
         if (rst) begin

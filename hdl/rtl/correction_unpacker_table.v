@@ -90,7 +90,10 @@ module correction_unpacker_table #(
 
     reg                entry_known_reg;
     reg  [7:0]         entry_differs_reg, entry_differs_next;
-    reg  [31:0]        sought_id_reg;
+    reg  [TABLE_W-1:0] sought_place_reg;
+    // the request that comes next takes the same place, and has the same id
+    reg                replaces_reg;
+    reg                replaces_same_reg;
     integer            digit;
 
     always @*
@@ -101,16 +104,17 @@ module correction_unpacker_table #(
     always @(posedge clk) begin
         entry_known_reg <= enters || known_reg[place];
         entry_differs_reg <= entry_differs_next;
-        sought_id_reg <= response_id;
+        sought_place_reg <= place;
+        replaces_reg <= req_valid && req_id[TABLE_W-1:0] == place;
+        replaces_same_reg <= req_id == response_id;
+        if (rst)
+            replaces_reg <= 1'b0;
     end
 
     // ---------------------------------------------------------------------------------------------
     // second cycle: whether that is its request; again, a request of this very cycle counts
 
-    wire [TABLE_W-1:0] sought_place = sought_id_reg[TABLE_W-1:0];
-    wire               replaces = req_valid_reg && req_place == sought_place;
-    wire               same = replaces ? req_id_reg == sought_id_reg
-                                       : entry_known_reg && entry_differs_reg == 8'd0;
+    wire same = replaces_reg ? replaces_same_reg : entry_known_reg && entry_differs_reg == 8'd0;
 
     reg               found_reg;
     reg [PATCH_W-1:0] found_patch_reg;
@@ -118,12 +122,12 @@ module correction_unpacker_table #(
 
     always @* begin
         found_place_next = {PLACES{1'b0}};
-        found_place_next[sought_place] = 1'b1;
+        found_place_next[sought_place_reg] = 1'b1;
     end
 
     always @(posedge clk) begin
         found_reg <= response_whole && same;
-        found_patch_reg <= replaces ? req_patch_reg : patch_mem[sought_place];
+        found_patch_reg <= replaces_reg ? req_patch_reg : patch_mem[sought_place_reg];
         found_place_reg <= found_place_next;
         if (rst)
             found_reg <= 1'b0;

@@ -221,7 +221,8 @@ module syndrome_packer #(
     wire [15:0]        step = {2'b00, words_reg};
     wire               keep = close && !bad;
     wire               undo = close && bad;
-    wire [13:0]        write_more = write_reg + {13'd0, word_write};
+    // whether a word is written is known late: chosen behind the sum
+    wire [13:0]        write_more = word_write ? write_reg + 14'd1 : write_reg;
     wire [13:0]        whole_next = (keep || word_late) ? write_more : whole_reg;
 
     // words are read ahead into a queue of two

@@ -215,7 +215,8 @@ module syndrome_packer_sparse #(
     endgenerate
 
     always @(posedge clk) begin
-        if (emit_reg && !excess) begin
+        // one too many is written as well: nothing is read then
+        if (emit_reg) begin
             chunk_reg <= chunk;
             buffer[count_reg[LANE_W +: ADDR_W]] <= chunk;
         end
