@@ -21,13 +21,22 @@ from models.training.networks import TrainingError, architecture, build
 from models.training.noise import NoiseModel
 from models.training.targets import Grid
 
-__all__ = ["Limits", "Training", "start", "train"]
+__all__ = ["Batch", "Limits", "Training", "start", "train"]
 
 _BASES: tuple[PauliType, PauliType] = ("X", "Z")
 _WARM_UP = 100
 _SAVE_EVERY_S = 30.0
 _FIRST_POINT_S, _NEXT_POINT = 20.0, 1.6
 """When the curve gets its first point, and how much longer each next one takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Input and wanted answer of a step, float (B, 4, T, D, D), and where the answer is read."""
+
+    source: Tensor
+    wanted: Tensor
+    read: Tensor
 
 
 class Training:
@@ -68,23 +77,28 @@ class Training:
     def step(self) -> Tensor:
         """Train on one batch, of basis X and Z in turn; its loss per voxel, still on the device."""
         start = time.monotonic()
-        source, wanted, read = self._batch()
+        batch = self.batch()
+        loss = self.learn(batch)
+        self.progress = self.progress.step(len(batch.source), time.monotonic() - start)
+        return loss
+
+    def learn(self, batch: Batch) -> Tensor:
+        """Take one step of the optimiser on ``batch``; its loss as in ``step``."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.network(source)
+            logits = self.network(batch.source)
         loss = nn.functional.binary_cross_entropy_with_logits(
             logits.float(),
-            wanted,
-            weight=read.expand_as(wanted),
+            batch.wanted,
+            weight=batch.read.expand_as(batch.wanted),
             pos_weight=self.wins,
             reduction="sum",
-        ) / (wanted.numel() / wanted.shape[1])
+        ) / (batch.wanted.numel() / batch.wanted.shape[1])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        self.progress = self.progress.step(len(source), time.monotonic() - start)
         return loss.detach()
 
     def state(self) -> Checkpoint:
@@ -95,7 +109,8 @@ class Training:
                 moments[f"{key}.{name}"] = value
         return Checkpoint(self.progress, dict(self.network.state_dict()), moments)
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self) -> Batch:
+        """Samples of the step that comes next."""
         turn = self.progress.steps % 2
         seed = np.random.SeedSequence([self.progress.seed, self.progress.steps])
         drawn = int(seed.generate_state(1, np.uint64)[0] >> 1)
@@ -103,7 +118,7 @@ class Training:
         events, labels = self.samplers[turn].sample(self.architecture.batch, generator)
         grid = self.grids[turn]
         source = grid.input(events).contiguous(memory_format=torch.channels_last_3d)
-        return source, grid.answer(labels), grid.read
+        return Batch(source, grid.answer(labels), grid.read)
 
     def _restore(self, moments: dict[str, Tensor]) -> None:
         for name, parameter in self.network.named_parameters():

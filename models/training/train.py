@@ -45,6 +45,8 @@ def _run(asked: argparse.Namespace) -> None:
     from models.training.checkpoint import Progress  # noqa: PLC0415 - ditto
     from models.training.loop import Limits, Training, start, train  # noqa: PLC0415 - ditto
 
+    if asked.check is not None and not asked.check > 0:
+        raise TrainingError(f"--check: {asked.check} is no time to measure; give more than 0.")
     cuda = torch.cuda.is_available()
     if asked.device == "cuda" and not cuda:
         raise TrainingError('--device: "cuda" is not to be found here; give cpu.')
@@ -59,6 +61,11 @@ def _run(asked: argparse.Namespace) -> None:
     path = asked.checkpoint or _MODELS / f"{asked.model}.safetensors"
     device = torch.device(asked.device or ("cuda" if cuda else "cpu"))
     training = Training(start(path, fresh, limits), device, bf16=asked.bf16)
+    if asked.check is not None:
+        from models.training.throughput import throughput  # noqa: PLC0415 - ditto
+
+        print(throughput(training, asked.check).text())
+        return
     train(training, limits, path, asked.curve or path.with_suffix(".csv"))
 
 
@@ -80,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="ditto (1)")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="(cuda where there is one)")
     parser.add_argument("--threads", type=int, help="CPU threads (what PyTorch takes)")
+    parser.add_argument(
+        "--check", type=float, metavar="SECONDS", help="measure the speed, train nothing"
+    )
     parser.add_argument("--bf16", action="store_true", help="convolve in BF16 on a CPU, too")
     return parser
 

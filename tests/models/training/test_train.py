@@ -15,7 +15,9 @@ from models.training.train import main
 torch = pytest.importorskip("torch", reason='training needs torch; pip install -e ".[train]"')
 torch.set_num_threads(1)
 
-from models.training.checkpoint import Checkpoint  # noqa: E402 - only with torch
+from models.training.checkpoint import Checkpoint, Progress  # noqa: E402 - only with torch
+from models.training.loop import Limits, Training, start  # noqa: E402 - ditto
+from models.training.throughput import throughput  # noqa: E402 - ditto
 
 BATCH = ARCHITECTURES["nano"].batch
 SMALL = ["nano", "--distance", "3", "--rounds", "3", "--threads", "1", "--device", "cpu"]
@@ -58,11 +60,11 @@ def test_a_finished_plan_is_followed_by_a_new_one(tmp_path: Path) -> None:
 def test_training_thins_syndromes_more_and_more(tmp_path: Path) -> None:
     path = tmp_path / "nano.safetensors"
     for _ in range(2):
-        assert main([*SMALL, "--checkpoint", str(path), "--steps", "150", "--shots", "500"]) == 0
+        assert main([*SMALL, "--checkpoint", str(path), "--steps", "300", "--shots", "500"]) == 0
     with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         points = list(csv.DictReader(file))
     assert [(int(point["samples"]), float(point["p"])) for point in points] == [
-        (samples, p) for samples in (150 * BATCH, 300 * BATCH) for p in (0.003, 0.006)
+        (samples, p) for samples in (300 * BATCH, 600 * BATCH) for p in (0.003, 0.006)
     ]
     ratios = [float(point["density_ratio"]) for point in points]
     assert ratios[2] > max(2.0, ratios[0])
@@ -103,6 +105,7 @@ def test_sigterm_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
         (["nano", "--steps", "-1"], "--steps: -1 "),
         (["nano", "--threads", "0"], "--threads: 0 "),
         (["nano", "--p", "0.2"], "--p: 0.2 "),
+        (["nano", "--check", "0"], "--check: 0.0 "),
     ],
 )
 def test_mistakes_are_explained_and_leave_no_file(
@@ -140,3 +143,28 @@ def test_time_is_kept(tmp_path: Path) -> None:
     start = time.monotonic()
     progress = trained(tmp_path / "nano.safetensors", "--steps", "3").progress
     assert 0 < progress.seconds <= time.monotonic() - start
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_speed_is_measured_and_nothing_is_kept(
+    precision: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "nano.safetensors"
+    options = ["--bf16"] if precision == "bfloat16" else []
+    command = [*SMALL, "--checkpoint", str(path), "--check", "0.4", *options]
+    assert main(command) == 0
+    device, *parts = capsys.readouterr().out.splitlines()
+    assert device.startswith(f"this processor, {precision}: ")
+    assert [part.split()[0] for part in parts] == ["samples", "network", "both"]
+    speeds = [float(part.partition(" a second")[0].split()[-1]) for part in parts]
+    assert min(speeds) > 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_work_of_a_sample_is_that_of_its_convolutions(tmp_path: Path) -> None:
+    fresh = Progress("nano", 3, 4, "XV", 0.006, 1)
+    state = start(tmp_path / "none", fresh, Limits())
+    found = throughput(Training(state, torch.device("cpu")), 0.04)
+    products = sum(w.numel() for name, w in state.weights.items() if name.endswith("weight"))
+    assert found.work == 6 * products * 4 * 3 * 3
+    assert found.both < found.network
