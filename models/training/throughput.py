@@ -40,11 +40,11 @@ class Throughput:
     def text(self) -> str:
         """Four lines."""
         rate, peak = self.network * self.work / 1e12, self.matrix_rate / 1e12
-        of_peak, of_network = rate / peak, self.both / self.network
+        share, of_network = rate / peak, self.both / self.network
         return (
             f"{self.device}, {self.precision}: matrices are multiplied at {peak:.3g} TFLOP/s\n"
             f"samples alone  {self.sampling:10.0f} a second\n"
-            f"network alone  {self.network:10.0f} a second, {rate:.3g} TFLOP/s, {of_peak:.0%} of it\n"
+            f"network alone  {self.network:10.0f} a second, {rate:.3g} TFLOP/s, {share:.0%} of it\n"
             f"both           {self.both:10.0f} a second, {of_network:.0%} of the network alone"
         )
 
