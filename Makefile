@@ -21,8 +21,9 @@ demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 test: $(READY) ## all but the slow tests
 	$(BIN)/pytest -n $(JOBS) --dist loadscope -m "not slow"
 
-test-slow: $(READY) ## the slow tests
+test-slow: $(READY) $(TRAIN)/.tested ## the slow tests, and all of the models with PyTorch
 	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow
+	$(TRAIN)/bin/python -m pytest -n $(JOBS) --dist loadscope tests/models
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s
@@ -69,6 +70,10 @@ $(TRAIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --upgrade pip
 	$(TRAIN)/bin/pip install --quiet -c constraints.txt -e '.[train]'
+	@touch $@
+
+$(TRAIN)/.tested: $(TRAIN)/.ready
+	$(TRAIN)/bin/pip install --quiet -c constraints.txt -e '.[train,dev]'
 	@touch $@
 
 clean: ## remove the environment and everything generated
