@@ -21,11 +21,14 @@ __all__ = ["CONTRACTS", "ContractGraph", "file_name", "layout_of"]
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 
 
-def file_name(model: str, layout: IsingLayout, contract: Contract = "fused") -> str:
-    """Name of an exported file, e.g. ``nano_d5_T26_Z.onnx``; XV and fused go unsaid."""
+def file_name(
+    model: str, layout: IsingLayout, contract: Contract = "fused", *, int8: bool = False
+) -> str:
+    """Name of an exported file, e.g. ``nano_d5_T26_Z.onnx``; XV, fused and float go unsaid."""
     parts = [model, f"d{layout.distance}", f"T{layout.rounds}", layout.basis]
     parts += [layout.orientation] if layout.orientation != "XV" else []
     parts += [contract] if contract != "fused" else []
+    parts += ["int8"] if int8 else []
     return "_".join(parts) + ".onnx"
 
 
@@ -114,5 +117,5 @@ def layout_of(path: Path) -> IsingLayout:
 
 _NAME = re.compile(
     r"_d(?P<distance>\d+)_T(?P<rounds>\d+)_(?P<basis>[XZ])"
-    rf"(_(?P<orientation>{'|'.join(ORIENTATIONS)}))?(_raw)?\.onnx$"
+    rf"(_(?P<orientation>{'|'.join(ORIENTATIONS)}))?(_raw)?(_int8)?\.onnx$"
 )
