@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import stim
 from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
@@ -22,6 +23,7 @@ from emulator.syndromes.ising_memory import memory_circuit
 from emulator.syndromes.rotated_patch import ORIENTATIONS
 from models.contract import CONTRACTS, ContractGraph, file_name
 from models.files import write_whole
+from models.quantise import quantised
 from models.training.networks import (
     ARCHITECTURES,
     Architecture,
@@ -33,12 +35,13 @@ from models.training.networks import (
 if TYPE_CHECKING:
     from models.training.checkpoint import Checkpoint
 
-__all__ = ["main", "network_graph", "verify"]
+__all__ = ["calibration", "main", "network_graph", "verify"]
 
 _MODELS = Path(__file__).parent
 _TIE = 1e-4
 """Logits this close to 0 may fall on either side, as sums in another order are rounded."""
 _CHUNK = 32
+_CALIBRATION = 64
 
 
 def network_graph(
@@ -149,14 +152,7 @@ def verify(state: "Checkpoint", exported: Predecoder, *, shots: int, p: float, s
     layout = exported.layout
     network = build(state.architecture)
     network.load_state_dict(state.weights)
-    circuit = memory_circuit(
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-        p=p,
-    )
-    sampler = circuit.compile_detector_sampler(seed=seed)
+    sampler = _sampler(layout, p, seed)
     differing = 0
     for start in range(0, shots, _CHUNK):
         dets = sampler.sample(min(_CHUNK, shots - start)).astype(np.uint8)
@@ -173,6 +169,23 @@ def verify(state: "Checkpoint", exported: Predecoder, *, shots: int, p: float, s
             )
         differing += int(differs.sum())
     return differing
+
+
+def calibration(layout: IsingLayout, contract: Contract, *, p: float, seed: int) -> NDArray[Any]:
+    """Inputs of the graph on 64 shots of ``memory_circuit``, none of those that ``verify`` sees."""
+    dets = _sampler(layout, p, seed + 1).sample(_CALIBRATION).astype(np.uint8)
+    return dets if contract == "fused" else layout.cnn_input(dets)
+
+
+def _sampler(layout: IsingLayout, p: float, seed: int) -> stim.CompiledDetectorSampler:
+    circuit = memory_circuit(
+        distance=layout.distance,
+        rounds=layout.rounds,
+        basis=layout.basis,
+        orientation=layout.orientation,
+        p=p,
+    )
+    return circuit.compile_detector_sampler(seed=seed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -204,16 +217,21 @@ def _export(asked: argparse.Namespace) -> str:
     orientation = asked.orientation or state.progress.orientation
     layout = IsingLayout(asked.distance, asked.rounds, asked.basis, orientation)
     state.check(layout)
-    path = asked.out or _MODELS / file_name(entry.name, layout, asked.contract)
-    content = network_graph(entry, _weights(state), layout, asked.contract).SerializeToString()
+    name = file_name(entry.name, layout, asked.contract, int8=asked.int8)
+    path = asked.out or _MODELS / name
+    graph = network_graph(entry, _weights(state), layout, asked.contract)
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / path.name
-        trial.write_bytes(content)
+        trial.write_bytes(graph.SerializeToString())
         exported = _opened(trial, layout)
         differing = verify(state, exported, shots=asked.shots, p=asked.p, seed=asked.seed)
+    if asked.int8:
+        graph = quantised(graph, calibration(layout, asked.contract, p=asked.p, seed=asked.seed))
+    content = graph.SerializeToString()
     write_whole(path, content)
     ties = f", but for {differing} with a logit next to 0" if differing else ""
-    return f"{path}: {len(content)} bytes; equal to PyTorch on {asked.shots} shots{ties}"
+    stage = "before it was quantised " if asked.int8 else ""
+    return f"{path}: {len(content)} bytes; {stage}equal to PyTorch on {asked.shots} shots{ties}"
 
 
 def _weights(state: "Checkpoint") -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -242,11 +260,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--basis", choices=["X", "Z"], required=True)
     parser.add_argument("--orientation", choices=ORIENTATIONS, help="(that of the training)")
     parser.add_argument("--contract", choices=CONTRACTS, default="fused")
+    parser.add_argument("--int8", action="store_true", help="quantise the convolutions")
     parser.add_argument("--caution", type=float, default=0.0, help="lower all logits by this (0)")
     parser.add_argument("--checkpoint", type=Path, help="(models/MODEL.safetensors)")
     parser.add_argument("--out", type=Path, help="file to write (default: beside this module)")
     parser.add_argument("--shots", type=int, default=1000, help="shots to compare (1000)")
-    parser.add_argument("--p", type=float, default=0.006, help="their noise (0.006)")
+    parser.add_argument(
+        "--p", type=float, default=0.006, help="their noise, and that of calibration (0.006)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="their seed (1)")
     return parser
 

@@ -1,5 +1,6 @@
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -34,7 +35,7 @@ def random_weights(entry: Architecture) -> Weights:
     ]
 
 
-def convolved(grid: NDArray[np.float64], kernel: NDArray[np.float32]) -> NDArray[np.float64]:
+def convolved(grid: NDArray[np.float64], kernel: NDArray[Any]) -> NDArray[np.float64]:
     """Cross-correlation with zeros around, (B, C, T, D, D) with (K, C, 3, 3, 3)."""
     padded = np.pad(grid, ((0, 0), (0, 0), (1, 1), (1, 1), (1, 1)))
     t, d = grid.shape[2], grid.shape[3]
