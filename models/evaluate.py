@@ -17,6 +17,7 @@ import sinter
 import stim
 from numpy.typing import NDArray
 
+from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.matchers import PyMatchingDecoder
 from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.stopwatch import WARM_UP_CALLS, time_shots
@@ -47,16 +48,10 @@ def evaluate(
     for pre-decoders of unequal layouts, and for a noise that is none, ScenarioError for a
     ``profile`` (a preset) without a time for them.
     """
+    layout = _layout(predecoders)
     for name, count in (("--shots", shots), ("--timed", timed)):
         if count < 1:
             raise SyndromeError(f"{name}: {count} is too few; give at least 1.")
-    layout = predecoders[0].layout
-    for other in predecoders[1:]:
-        if other.layout != layout:
-            raise SyndromeError(
-                f"{other.path}: is not for the same distance, T, basis and orientation as "
-                f"{predecoders[0].path}; evaluate it by itself."
-            )
     circuit = memory_circuit(
         distance=layout.distance,
         rounds=layout.rounds,
@@ -71,19 +66,29 @@ def evaluate(
     matchers = [_matcher(circuit, correlated=correlated) for correlated in _MATCHERS.values()]
     alone = _arms("", matchers, rows, right, 0.0)
     thinned = []
-    for predecoder in predecoders:
+    times = _times(predecoders, rows[:timed])
+    for predecoder, predecoder_ns in zip(predecoders, times, strict=True):
         name = predecoder.path.stem
         pre_l, residual = predecoder.run(rows, batch=32)
-        predecoder_ns = _time_predecoder(predecoder, rows[:timed])
         arms = _arms(f"{name}, ", matchers, residual, right ^ pre_l, predecoder_ns)
-        thinned.append(Thinned(name, _events(predecoder, residual), arms))
-    before = _events(predecoders[0], rows)
-    return Evaluation(layout, p, before, alone, tuple(thinned), compared)
+        thinned.append(Thinned(name, _events(layout, residual), arms))
+    return Evaluation(layout, p, _events(layout, rows), alone, tuple(thinned), compared)
 
 
-def _events(predecoder: Predecoder, rows: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _layout(predecoders: Sequence[Predecoder]) -> IsingLayout:
+    first = predecoders[0]
+    for other in predecoders[1:]:
+        if other.layout != first.layout:
+            raise SyndromeError(
+                f"{other.path}: is not for the same distance, T, basis and orientation as "
+                f"{first.path}; evaluate it by itself."
+            )
+    return first.layout
+
+
+def _events(layout: IsingLayout, rows: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Detection events of each shot, int64 (shots,)."""
-    return np.array([predecoder.layout.events(row[None]).sum() for row in rows], dtype=np.int64)
+    return np.array([layout.events(row[None]).sum() for row in rows], dtype=np.int64)
 
 
 def _matcher(circuit: stim.Circuit, *, correlated: bool) -> sinter.CompiledDecoder:
@@ -121,14 +126,19 @@ def _arm(
     return Arm(name, wrong, float(elapsed_ps.mean()) / 1000, batch_ns, predecoder_ns)
 
 
-def _time_predecoder(predecoder: Predecoder, rows: NDArray[np.uint8]) -> float:
-    for row in rows[:WARM_UP_CALLS]:
-        predecoder.run(row[None])
-    with no_garbage_collection():
-        start = time.perf_counter_ns()
-        for row in rows:
+def _times(predecoders: Sequence[Predecoder], rows: NDArray[np.uint8]) -> list[float]:
+    """Mean time of a shot in ns of each, taken in turns, so that all meet the same other work."""
+    elapsed = [0] * len(predecoders)
+    for predecoder in predecoders:
+        for row in rows[:WARM_UP_CALLS]:
             predecoder.run(row[None])
-        return (time.perf_counter_ns() - start) / len(rows)
+    with no_garbage_collection():
+        for row in rows:
+            for k, predecoder in enumerate(predecoders):
+                start = time.perf_counter_ns()
+                predecoder.run(row[None])
+                elapsed[k] += time.perf_counter_ns() - start
+    return [total / len(rows) for total in elapsed]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
