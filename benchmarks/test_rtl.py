@@ -57,13 +57,21 @@ def test_windows_a_second(benchmark: BenchmarkFixture) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["demo", "sliding_d7"])
-def test_a_run_on_the_hardware_beside_its_law(benchmark: BenchmarkFixture, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        # a pre-decoder that takes little of the time
+        ("demo", ["run.shots=20000", f"predecoder.model={ROOT}/models/pair_rule_d5_T26_Z.onnx"]),
+        ("sliding_d7", ["fpga.preset=roundtrip_512"]),
+    ],
+)
+def test_a_run_on_the_hardware_beside_its_law(
+    benchmark: BenchmarkFixture, name: str, overrides: list[str]
+) -> None:
     path = ROOT / "scenarios" / f"{name}.toml"
-    preset = "fpga.preset=roundtrip_512"
 
     def run(timing: str) -> None:
-        run_experiment(load_scenario(path, [preset, f"fpga.timing={timing}"]))
+        run_experiment(load_scenario(path, [*overrides, f"fpga.timing={timing}"]))
 
     arms = take_turns(
         benchmark, {timing: partial(run, timing) for timing in ("model", "rtl")}, turns=3
