@@ -19,8 +19,8 @@ def quantised(model: onnx.ModelProto, feeds: NDArray[Any]) -> onnx.ModelProto:
 
     Activations are uint8, their ranges those seen on ``feeds``, the rows of the graph's input.
     Weights are int8, a scale for each channel. They fill 7 bits, so that CPUs without VNNI, which
-    add two products in 16 bits, never saturate and answer as others do. The first convolution
-    stays as it is: it sees 0, 0.5 and 1 only, and few channels.
+    add two products in 16 bits, never saturate. The first convolution stays as it is: it sees 0,
+    0.5 and 1 only, and few channels.
     """
     named = onnx.ModelProto()
     named.CopyFrom(model)
