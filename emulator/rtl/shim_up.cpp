@@ -127,6 +127,10 @@ struct Up {
         return !stalls.empty() && stalls.front().begin <= cycle;
     }
 
+    void tally(int stat, uint32_t pulses) {
+        if (pulses) stats[stat] += __builtin_popcount(pulses);
+    }
+
     // What passes at the edge of this cycle; all outputs are registered, so they are known before.
     void take() {
         if (top.m_axis_tvalid && top.m_axis_tready) {
@@ -144,15 +148,15 @@ struct Up {
             }
         }
         if (top.req_valid) requests.push_back({cycle, top.req_id, top.req_patch});
-        stats[ROUND_DROPPED] += __builtin_popcount(top.stat_round_dropped);
-        stats[ROUND_SHORT] += __builtin_popcount(top.stat_round_short);
-        stats[ROUND_LONG] += __builtin_popcount(top.stat_round_long);
-        stats[MESSAGE_LONG] += __builtin_popcount(top.stat_message_long);
-        stats[MESSAGE_BAD] += __builtin_popcount(top.stat_message_bad);
-        stats[MESSAGE_SENT] += __builtin_popcount(top.stat_message_sent);
-        stats[WINDOW_SHORT] += top.stat_window_short;
-        stats[WINDOW_LONG] += top.stat_window_long;
-        stats[BEAT_DROPPED] += top.stat_beat_dropped;
+        tally(ROUND_DROPPED, top.stat_round_dropped);
+        tally(ROUND_SHORT, top.stat_round_short);
+        tally(ROUND_LONG, top.stat_round_long);
+        tally(MESSAGE_LONG, top.stat_message_long);
+        tally(MESSAGE_BAD, top.stat_message_bad);
+        tally(MESSAGE_SENT, top.stat_message_sent);
+        tally(WINDOW_SHORT, top.stat_window_short);
+        tally(WINDOW_LONG, top.stat_window_long);
+        tally(BEAT_DROPPED, top.stat_beat_dropped);
         for (int p = 0; p < PATCHES; ++p)
             if (top.s_axis_tvalid >> p & top.s_axis_tready >> p & 1) {
                 if (rounds[p].front().user >> 12 & rounds[p].front().user >> 15 & 1) ++inside;

@@ -37,7 +37,7 @@ module correction_unpacker #(
     parameter CORR_W = 256,
     parameter PATCH_W = 8,
     parameter TABLE_W = 4,
-    parameter TIME_W = 32  // a multiple of 8
+    parameter TIME_W = 32  // even
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -97,7 +97,7 @@ module correction_unpacker #(
         if (TABLE_W < 1 || TABLE_W > 8) begin : g_bad_table_w
             bad_parameter_TABLE_W instance_stops_elaboration();
         end
-        if (TIME_W < 8 || TIME_W % 8 != 0) begin : g_bad_time_w
+        if (TIME_W < 4 || TIME_W % 2 != 0) begin : g_bad_time_w
             bad_parameter_TIME_W instance_stops_elaboration();
         end
     endgenerate

@@ -15,7 +15,7 @@
 module correction_unpacker_table #(
     parameter PATCH_W = 8,
     parameter TABLE_W = 4,
-    parameter TIME_W = 32  // a multiple of 8
+    parameter TIME_W = 32  // even
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -41,7 +41,7 @@ module correction_unpacker_table #(
 );
 
     localparam PLACES = 1 << TABLE_W;
-    localparam DIGITS = TIME_W / 8;
+    localparam HALF_W = TIME_W / 2;
 
     // ---------------------------------------------------------------------------------------------
     // requests: registered, with their place one bit of many
@@ -151,18 +151,18 @@ module correction_unpacker_table #(
     genvar g;
     generate
         for (g = 0; g < PLACES; g = g + 1) begin : g_place
-            reg  [TIME_W-1:0] entry_expiry_reg;
-            reg  [DIGITS-1:0] differs_reg;
-            reg               due_reg;
-            wire [TIME_W-1:0] difference = entry_expiry_reg ^ now_reg;
-            integer           d;
+            reg [TIME_W-1:0] entry_expiry_reg;
+            reg              low_differs_reg;
+            reg              high_differs_reg;
+            reg              due_reg;
             assign due[g] = due_reg;
             always @(posedge clk) begin
                 if (requests_reg[g])
                     entry_expiry_reg <= expiry_reg;
-                for (d = 0; d < DIGITS; d = d + 1)
-                    differs_reg[d] <= requests_reg[g] || |difference[8*d +: 8];
-                due_reg <= !requests_reg[g] && differs_reg == 0;
+                low_differs_reg <= entry_expiry_reg[0 +: HALF_W] != now_reg[0 +: HALF_W];
+                high_differs_reg <= requests_reg[g]
+                    || entry_expiry_reg[HALF_W +: HALF_W] != now_reg[HALF_W +: HALF_W];
+                due_reg <= !requests_reg[g] && !low_differs_reg && !high_differs_reg;
             end
         end
     endgenerate

@@ -183,19 +183,22 @@ module roce_rx #(
     reg [DATA_W-1:0] beat_data_reg;
     reg [KEEP_W-1:0] beat_keep_reg;
     reg [BEAT_W-1:0] beat_number_reg, beat_number_next;
-    // what the CRC takes for ones and for zeros in this beat
+    // the beat as the CRC takes it, with ones and zeros where the bytes do not count
     reg              beat_first_reg;
-    reg [KEEP_W-1:0] beat_ones_reg;
-    reg [KEEP_W-1:0] beat_zeros_reg;
+    reg [DATA_W-1:0] beat_crc_reg;
     wire [127:0]     ones = ONES >> (beat_number_next * KEEP_W);
     wire [127:0]     zeros = ZEROS >> (beat_number_next * KEEP_W);
 
     reg [DATA_W-1:0] s_axis_kept;
+    reg [DATA_W-1:0] s_axis_crc;
     integer lane;
 
     always @* begin
-        for (lane = 0; lane < KEEP_W; lane = lane + 1)
+        for (lane = 0; lane < KEEP_W; lane = lane + 1) begin
             s_axis_kept[8*lane +: 8] = s_axis_tdata[8*lane +: 8] & {8{s_axis_tkeep[lane]}};
+            s_axis_crc[8*lane +: 8] = (s_axis_kept[8*lane +: 8] | {8{ones[lane]}})
+                & {8{!zeros[lane]}};
+        end
         beat_number_next = beat_number_reg;
         if (beat_valid_reg && beat_last_reg)
             beat_number_next = {BEAT_W{1'b0}};
@@ -209,25 +212,21 @@ module roce_rx #(
             beat_last_reg <= s_axis_tlast;
             beat_error_reg <= s_axis_tuser;
             beat_data_reg <= s_axis_kept;
+            beat_crc_reg <= s_axis_crc;
             beat_keep_reg <= s_axis_tkeep;
         end
         beat_number_reg <= beat_number_next;
         beat_first_reg <= beat_number_next == {BEAT_W{1'b0}};
-        beat_ones_reg <= ones[KEEP_W-1:0];
-        beat_zeros_reg <= zeros[KEEP_W-1:0];
         if (rst) begin
             beat_valid_reg <= 1'b0;
             beat_number_reg <= {BEAT_W{1'b0}};
             beat_first_reg <= 1'b1;
-            beat_ones_reg <= ONES[KEEP_W-1:0];
-            beat_zeros_reg <= ZEROS[KEEP_W-1:0];
         end
     end
 
     // ---------------------------------------------------------------------------------------------
     // stage 2: CRC, header and length so far; what they are at the end of a frame is checked
 
-    reg  [DATA_W-1:0] crc_data;
     wire [31:0]       crc_state = beat_first_reg ? CRC_START : crc_reg;
     wire [31:0]       crc_next;
     // bytes in a partial last beat; a full one has none
@@ -235,9 +234,6 @@ module roce_rx #(
     integer byte_lane;
 
     always @* begin
-        for (byte_lane = 0; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
-            crc_data[8*byte_lane +: 8] = (beat_data_reg[8*byte_lane +: 8]
-                | {8{beat_ones_reg[byte_lane]}}) & {8{!beat_zeros_reg[byte_lane]}};
         tail = {LANE_W{1'b0}};
         for (byte_lane = 1; byte_lane < KEEP_W; byte_lane = byte_lane + 1)
             if (beat_keep_reg[byte_lane-1] && !beat_keep_reg[byte_lane])
@@ -246,9 +242,9 @@ module roce_rx #(
 
     generate
         if (DATA_W == 64) begin : g_crc64
-            crc32_w64 crc (.state_in(crc_state), .data_in(crc_data), .state_out(crc_next));
+            crc32_w64 crc (.state_in(crc_state), .data_in(beat_crc_reg), .state_out(crc_next));
         end else begin : g_crc512
-            crc32_w512 crc (.state_in(crc_state), .data_in(crc_data), .state_out(crc_next));
+            crc32_w512 crc (.state_in(crc_state), .data_in(beat_crc_reg), .state_out(crc_next));
         end
     endgenerate
 

@@ -33,7 +33,7 @@ def test_correction_comes_at_most_ten_cycles_after_its_frame(data_w: int, build_
     assert passed == 3
 
 
-@pytest.mark.parametrize(("name", "value"), [("CORR_W", 12), ("TABLE_W", 9), ("TIME_W", 12)])
+@pytest.mark.parametrize(("name", "value"), [("CORR_W", 12), ("TABLE_W", 9), ("TIME_W", 13)])
 def test_parameter_that_cannot_work_stops_elaboration(
     name: str, value: int, build_dir: Path
 ) -> None:
