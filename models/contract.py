@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import stim
 from onnx import TensorProto
 
 from emulator.decoders.ising_layout import IsingLayout
-from emulator.decoders.predecoder import Contract
+from emulator.decoders.predecoder import Contract, Predecoder
 from emulator.errors import SyndromeError
+from emulator.syndromes.ising_memory import memory_circuit
 from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
 from models.graph import GraphWriter, Port
 
-__all__ = ["CONTRACTS", "ContractGraph", "file_name", "layout_of"]
+__all__ = ["CONTRACTS", "ContractGraph", "circuit_of", "file_name", "layout_of", "opened"]
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 
@@ -113,6 +115,28 @@ def layout_of(path: Path) -> IsingLayout:
     known: dict[str, Orientation] = {name: name for name in ORIENTATIONS}
     orientation = known[found["orientation"]] if found["orientation"] else "XV"
     return IsingLayout(int(found["distance"]), int(found["rounds"]), basis, orientation)
+
+
+def circuit_of(layout: IsingLayout, p: float) -> stim.Circuit:
+    """The ``memory_circuit`` of ``layout`` at noise ``p``."""
+    return memory_circuit(
+        distance=layout.distance,
+        rounds=layout.rounds,
+        basis=layout.basis,
+        orientation=layout.orientation,
+        p=p,
+    )
+
+
+def opened(path: Path, layout: IsingLayout) -> Predecoder:
+    """The file at ``path`` as a pre-decoder of ``layout``; raises as ``Predecoder.load`` does."""
+    return Predecoder.load(
+        path,
+        distance=layout.distance,
+        rounds=layout.rounds,
+        basis=layout.basis,
+        orientation=layout.orientation,
+    )
 
 
 _NAME = re.compile(

@@ -23,8 +23,7 @@ from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.stopwatch import WARM_UP_CALLS, time_shots
 from emulator.errors import RoundtripError, SyndromeError
 from emulator.garbage import no_garbage_collection
-from emulator.syndromes.ising_memory import memory_circuit
-from models.contract import layout_of
+from models.contract import circuit_of, layout_of, opened
 from models.evaluation import Arm, Evaluation, Thinned
 from models.published import published
 
@@ -52,13 +51,7 @@ def evaluate(
     for name, count in (("--shots", shots), ("--timed", timed)):
         if count < 1:
             raise SyndromeError(f"{name}: {count} is too few; give at least 1.")
-    circuit = memory_circuit(
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-        p=p,
-    )
+    circuit = circuit_of(layout, p)
     compared = published(profile, layout, p) if profile is not None else None
     sampler = circuit.compile_detector_sampler(seed=seed)
     dets, flips = sampler.sample(shots, separate_observables=True)
@@ -146,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         found = evaluate(
-            [_opened(file) for file in asked.files],
+            [opened(file, layout_of(file)) for file in asked.files],
             p=asked.p,
             shots=asked.shots,
             seed=asked.seed,
@@ -163,17 +156,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(found.text())
     print(f"\n{machine['processor']}; {', '.join(named)}")
     return 0
-
-
-def _opened(file: Path) -> Predecoder:
-    layout = layout_of(file)
-    return Predecoder.load(
-        file,
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

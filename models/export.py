@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract, Predecoder
 from emulator.errors import RoundtripError
-from emulator.syndromes.ising_memory import memory_circuit
 from emulator.syndromes.rotated_patch import ORIENTATIONS
-from models.contract import CONTRACTS, ContractGraph, file_name
+from models.contract import CONTRACTS, ContractGraph, circuit_of, file_name, opened
 from models.files import write_whole
 from models.quantise import quantised
 from models.training.networks import (
@@ -178,14 +177,7 @@ def calibration(layout: IsingLayout, contract: Contract, *, p: float, seed: int)
 
 
 def _sampler(layout: IsingLayout, p: float, seed: int) -> stim.CompiledDetectorSampler:
-    circuit = memory_circuit(
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-        p=p,
-    )
-    return circuit.compile_detector_sampler(seed=seed)
+    return circuit_of(layout, p).compile_detector_sampler(seed=seed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -223,7 +215,7 @@ def _export(asked: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / path.name
         trial.write_bytes(graph.SerializeToString())
-        exported = _opened(trial, layout)
+        exported = opened(trial, layout)
         differing = verify(state, exported, shots=asked.shots, p=asked.p, seed=asked.seed)
     if asked.int8:
         graph = quantised(graph, calibration(layout, asked.contract, p=asked.p, seed=asked.seed))
@@ -239,16 +231,6 @@ def _weights(state: "Checkpoint") -> list[tuple[NDArray[np.float32], NDArray[np.
     arrays: dict[str, Any] = {name: value.float().numpy() for name, value in state.weights.items()}
     names.sort(key=int)  # places in the stack
     return [(arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names]
-
-
-def _opened(path: Path, layout: IsingLayout) -> Predecoder:
-    return Predecoder.load(
-        path,
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Predecoder
 from emulator.errors import SyndromeError
-from emulator.syndromes.ising_memory import memory_circuit
+from models.contract import circuit_of, opened
 from models.pair_rule import write
 
 __all__ = ["Answer", "Thinning", "count", "measure"]
@@ -75,13 +75,7 @@ def count(answer: Answer, layout: IsingLayout, *, p: float, shots: int, seed: in
     """Sample ``memory_circuit`` at noise ``p`` and decode every shot both ways."""
     if shots < 1:
         raise SyndromeError(f"shots: {shots} is too few; give at least 1.")
-    circuit = memory_circuit(
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-        p=p,
-    )
+    circuit = circuit_of(layout, p)
     matcher = pymatching.Matching(circuit.detector_error_model(decompose_errors=True))
     sampler = circuit.compile_detector_sampler(seed=seed)
     counts = [0] * 6
@@ -102,10 +96,4 @@ def _load(layout: IsingLayout) -> Predecoder:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pair_rule.onnx"
         write(layout, path)
-        return Predecoder.load(
-            path,
-            distance=layout.distance,
-            rounds=layout.rounds,
-            basis=layout.basis,
-            orientation=layout.orientation,
-        )
+        return opened(path, layout)

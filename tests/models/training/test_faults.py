@@ -7,8 +7,8 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
-from emulator.syndromes.ising_memory import memory_circuit
 from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
+from models.contract import circuit_of
 from models.training.faults import Faults, faults
 from models.training.noise import NoiseModel
 
@@ -22,13 +22,7 @@ def depolarised(channel: re.Match[str]) -> str:
 
 def expected(layout: IsingLayout, p: float) -> dict[Symptom, float]:
     """Rate of each symptom by Stim's own error analysis."""
-    circuit = memory_circuit(
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-        p=p,
-    )
+    circuit = circuit_of(layout, p)
     # the same channel under the name by which Stim takes it apart exactly
     alike = stim.Circuit(re.sub(r"PAULI_CHANNEL_1\((\S+), \1, \1\)", depolarised, str(circuit)))
     rates: dict[Symptom, float] = defaultdict(float)
