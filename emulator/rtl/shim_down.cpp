@@ -17,9 +17,9 @@ namespace {
 
 constexpr int KEEP_BYTES = DATA_W / 8;
 constexpr int CORR_BYTES = CORR_W / 8;
-// Cycles after the last beat of a frame, or after a request, until all registers are at rest.
+// Cycles after the last beat of a frame until all registers are at rest. A request needs none: it is
+// entered in the cycles that are simulated next, before any response can be held against it.
 constexpr uint64_t REST = 16;
-constexpr uint64_t REQUEST_REST = 3;
 
 struct Frame {
     uint64_t first;  // earliest cycle of its first beat
@@ -125,8 +125,7 @@ struct Down {
                 cycle = next;
                 continue;
             }
-            const uint64_t wanted = frame ? REST : request ? REQUEST_REST : 0;
-            rest = rest > wanted ? rest - 1 : wanted;
+            rest = frame ? REST : rest ? rest - 1 : 0;
             take();
             tick();
             ++cycle;

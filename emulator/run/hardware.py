@@ -29,21 +29,24 @@ __all__ = ["Framed", "Sender", "apply_responses"]
 class Framed:
     """What the hardware did with the messages of a run.
 
-    ``first_edges``, ``last_edges``: by request id, those of the beats of each frame of a message.
+    ``first_edges``, ``last_edges``: those of the beats of each frame, in the order of the request
+    ids, ``packets`` frames a message.
     ``requests``: cycle, id and patch of each request as the way down was told of it, int64 (m, 3).
     ``frames``: the frames of each message by request id, none where they were not kept.
     """
 
     identity: Identity
-    first_edges: list[list[int]]
-    last_edges: list[list[int]]
+    packets: int
+    first_edges: list[int]
+    last_edges: list[int]
     requests: NDArray[np.int64]
     frames: dict[int, list[bytes]]
 
     def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
         """Edges of the frames of a message, as the loop asks for them."""
-        request_id = self.identity.request_id(patch, shot, number)
-        return list(zip(self.first_edges[request_id], self.last_edges[request_id], strict=True))
+        end = self.packets * (self.identity.request_id(patch, shot, number) + 1)
+        own = slice(end - self.packets, end)
+        return list(zip(self.first_edges[own], self.last_edges[own], strict=True))
 
 
 class Sender:
@@ -104,8 +107,8 @@ class Sender:
         self._check_sizes(np.concatenate([part.sizes for part in parts]), len(ids))
         order, count = np.argsort(ids), len(packets)
 
-        def by_request(edges: list[NDArray[np.uint64]]) -> list[list[int]]:
-            table: list[list[int]] = np.concatenate(edges).reshape(-1, count)[order].tolist()
+        def by_request(edges: list[NDArray[np.uint64]]) -> list[int]:
+            table: list[int] = np.concatenate(edges).reshape(-1, count)[order].ravel().tolist()
             return table
 
         data = [frame for part in parts for frame in part.frames()] if keep else []
@@ -120,6 +123,7 @@ class Sender:
         )
         return Framed(
             self._identity,
+            count,
             by_request([part.first_cycle for part in parts]),
             by_request([part.last_cycle for part in parts]),
             np.stack([column.astype(np.int64) for column in columns], axis=1),
