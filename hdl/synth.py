@@ -13,6 +13,7 @@ that does not fit the device, or takes too long, has its area and a word instead
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -85,7 +86,9 @@ def synthesise(top: str, parameters: Mapping[str, int], work_dir: Path, *, seed:
     """
     if not (RTL / f"{top}.v").is_file():
         raise RoundtripError(f"{top} is no module of hdl/rtl; name a file there without its .v.")
-    read = f"read_verilog -defer -I{RTL} {RTL}/*.v"
+    # sources at a place of their own: the tools see no other, and cells are named after it
+    shutil.copytree(RTL, work_dir / "rtl", dirs_exist_ok=True)
+    read = "read_verilog -defer -Irtl rtl/*.v"
     settings = "".join(f"chparam -set {name} {v} {top}; " for name, v in parameters.items())
     _yosys(f"{read}; {settings}hierarchy -check -top {top}; proc; write_json top.json", work_dir)
     ports = _ports(json.loads((work_dir / "top.json").read_text(encoding="utf-8")))
