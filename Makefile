@@ -22,7 +22,7 @@ test: $(READY) ## all but the slow tests
 	$(BIN)/pytest -n $(JOBS) --dist loadscope -m "not slow"
 
 test-slow: $(READY) $(TRAIN)/.tested ## the slow tests, and all of the models with PyTorch
-	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow
+	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow --ignore tests/models
 	$(TRAIN)/bin/python -m pytest -n $(JOBS) --dist loadscope tests/models
 
 bench: $(READY) ## benchmarks; they print ratios

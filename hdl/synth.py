@@ -34,7 +34,7 @@ MODULES = {
     "syndrome_packer": (64, 512),
     "roce_tx": (64, 512),
     "roce_rx_path": (64, 512),
-    "packetiser_top": (64,),  # at 512 bit it takes nextpnr too long
+    "packetiser_top": (64,),  # the width that has a bound to meet
 }
 """Modules of the table that is kept, and the values of their parameter DATA_W."""
 SEED = 3

@@ -46,7 +46,7 @@ def evaluations(card: Path) -> list[Quoted]:
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(
             f"{card}: cannot be read ({error}); give a card like models/nano.md."
-        ) from (error)
+        ) from error
     found = [_quoted(*match.groups()) for match in _EVALUATION.finditer(text)]
     if not found:
         raise CardError(

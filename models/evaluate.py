@@ -21,8 +21,9 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.matchers import PyMatchingDecoder
 from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.stopwatch import WARM_UP_CALLS, time_shots
-from emulator.errors import RoundtripError, SyndromeError
+from emulator.errors import SyndromeError
 from emulator.garbage import no_garbage_collection
+from models.command import run
 from models.contract import circuit_of, layout_of, opened
 from models.evaluation import Arm, Evaluation, Thinned
 from models.published import published
@@ -137,25 +138,24 @@ def _times(predecoders: Sequence[Predecoder], rows: NDArray[np.uint8]) -> list[f
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 after a mistake in what was asked."""
     asked = _parser().parse_args(arguments)
-    try:
-        found = evaluate(
-            [opened(file, layout_of(file)) for file in asked.files],
-            p=asked.p,
-            shots=asked.shots,
-            seed=asked.seed,
-            timed=asked.timed,
-            profile=asked.profile,
-        )
-    except RoundtripError as error:
-        print(f"evaluate: {error}", file=sys.stderr)
-        return error.exit_code
+    return run("evaluate", lambda: _evaluate(asked))
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    found = evaluate(
+        [opened(file, layout_of(file)) for file in asked.files],
+        p=asked.p,
+        shots=asked.shots,
+        seed=asked.seed,
+        timed=asked.timed,
+        profile=asked.profile,
+    )
     from emulator.cli.env import environment  # noqa: PLC0415 - only a printed answer names it
 
     machine = environment()
     named = (f"{name} {machine[name]}" for name in ("stim", "pymatching", "onnxruntime"))
     print(found.text())
     print(f"\n{machine['processor']}; {', '.join(named)}")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract, Predecoder
-from emulator.errors import RoundtripError
 from emulator.syndromes.rotated_patch import ORIENTATIONS
+from models.command import run
 from models.contract import CONTRACTS, ContractGraph, circuit_of, file_name, opened
 from models.files import write_whole
 from models.quantise import quantised
@@ -183,15 +183,7 @@ def _sampler(layout: IsingLayout, p: float, seed: int) -> stim.CompiledDetectorS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 after a mistake, 3 without PyTorch."""
     asked = _parser().parse_args(arguments)
-    try:
-        print(_export(asked))
-    except RoundtripError as error:
-        print(f"export: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run("export", lambda: print(_export(asked)))
 
 
 def _export(asked: argparse.Namespace) -> str:

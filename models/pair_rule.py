@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
-from emulator.errors import RoundtripError
 from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType, RotatedPatch
+from models.command import run
 from models.contract import CONTRACTS, ContractGraph
 from models.contract import file_name as contract_file_name
 from models.files import write_whole
@@ -206,20 +206,19 @@ class _PairRule(ContractGraph):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 after a mistake in what was asked."""
     asked = _parser().parse_args(arguments)
-    try:
-        layout = IsingLayout(asked.distance, asked.rounds, asked.basis, asked.orientation)
-        if asked.measure:
-            from models.thinning import measure  # noqa: PLC0415 - exporting needs no matcher
+    return run("pair_rule", lambda: _answer(asked))
 
-            print(measure(layout, p=asked.p, shots=asked.shots, seed=asked.seed).table())
-            return 0
-        path = asked.out or Path(__file__).parent / file_name(layout, asked.contract)
-        write(layout, path, asked.contract)
-    except (RoundtripError, OSError) as error:
-        print(f"pair_rule: {error}", file=sys.stderr)
-        return 2
+
+def _answer(asked: argparse.Namespace) -> None:
+    layout = IsingLayout(asked.distance, asked.rounds, asked.basis, asked.orientation)
+    if asked.measure:
+        from models.thinning import measure  # noqa: PLC0415 - exporting needs no matcher
+
+        print(measure(layout, p=asked.p, shots=asked.shots, seed=asked.seed).table())
+        return
+    path = asked.out or Path(__file__).parent / file_name(layout, asked.contract)
+    write(layout, path, asked.contract)
     print(f"{path}: {path.stat().st_size} bytes")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,9 +11,9 @@ from math import ceil, floor, log10
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from emulator.errors import RoundtripError
 from emulator.results.rates import ErrorCount
 from models.cards import CardError, Quoted, Row, evaluations
+from models.command import run
 from models.files import write_whole
 
 __all__ = ["main", "plot"]
@@ -148,16 +148,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("card", type=Path, nargs="?", default=_ROOT / "models" / "nano.md")
     parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "models.svg")
     asked = parser.parse_args(arguments)
-    try:
-        write_whole(asked.out, plot(evaluations(asked.card)).encode())
-    except RoundtripError as error:
-        print(f"plot: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"plot: {error}", file=sys.stderr)
-        return 2
-    print(asked.out)
-    return 0
+    return run("plot", lambda: _write(asked.card, asked.out))
+
+
+def _write(card: Path, out: Path) -> None:
+    write_whole(out, plot(evaluations(card)).encode())
+    print(out)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulator.errors import RoundtripError
 from emulator.syndromes.rotated_patch import ORIENTATIONS
+from models.command import run
 from models.training.networks import ARCHITECTURES, TrainingError, architecture, require_torch
 
 __all__ = ["main"]
@@ -24,29 +24,21 @@ _MODELS = Path(__file__).parents[1]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 after a mistake, 3 without PyTorch."""
     asked = _parser().parse_args(arguments)
-    try:
-        _run(asked)
-    except RoundtripError as error:
-        print(f"train: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run("train", lambda: _train(asked))
 
 
-def _run(asked: argparse.Namespace) -> None:
+def _train(asked: argparse.Namespace) -> None:
     architecture(asked.model)
     if not 0 < asked.p <= 0.1:
         raise TrainingError(f"--p: {asked.p} is no noise to train at; give one in (0, 0.1].")
+    if asked.check is not None and not asked.check > 0:
+        raise TrainingError(f"--check: {asked.check} is no time to measure; give more than 0.")
     require_torch()
     import torch  # noqa: PLC0415 - only after the check
 
     from models.training.checkpoint import Progress  # noqa: PLC0415 - ditto
     from models.training.loop import Limits, Training, start, train  # noqa: PLC0415 - ditto
 
-    if asked.check is not None and not asked.check > 0:
-        raise TrainingError(f"--check: {asked.check} is no time to measure; give more than 0.")
     cuda = torch.cuda.is_available()
     if asked.device == "cuda" and not cuda:
         raise TrainingError('--device: "cuda" is not to be found here; give cpu.')

@@ -4,9 +4,8 @@ import pytest
 
 from models import cards
 from models.cards import CardError, Quoted, Row, evaluations
-from models.contract import layout_of
+from models.contract import layout_of, opened
 from models.evaluate import evaluate
-from tests.models.test_pair_rule import opened
 
 MODELS = Path(cards.__file__).parent
 CARD = MODELS / "nano.md"
@@ -89,7 +88,7 @@ def test_the_card_says_what_its_commands_ask_for() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("quoted", QUOTED, ids=lambda it: f"{it.layout}, {it.p}".replace(" ", "_"))
 def test_the_card_is_met_again_on_other_shots(quoted: Quoted) -> None:
-    predecoders = [opened(layout_of(path), path) for path in files(quoted)]
+    predecoders = [opened(path, layout_of(path)) for path in files(quoted)]
     few = FEW[predecoders[0].layout.distance]
     found = evaluate(predecoders, p=quoted.p, shots=few, seed=2, timed=1)
     # intervals of 99.9 %, as dozens of them have to hold

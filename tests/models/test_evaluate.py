@@ -6,13 +6,12 @@ import pytest
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.scenario.presets import read_preset
-from models.contract import file_name, layout_of
+from models.contract import file_name, layout_of, opened
 from models.evaluate import evaluate, main
 from models.evaluation import Arm, Evaluation, Thinned
 from models.pair_rule import write
 from models.published import Published
 from models.thinning import measure
-from tests.models.test_pair_rule import opened
 
 LAYOUT = IsingLayout(3, 4, "X")
 
@@ -43,7 +42,7 @@ def cells(row: str) -> list[str]:
 
 
 def test_counts_are_those_of_thinning(rule: Path) -> None:
-    found = evaluate([opened(LAYOUT, rule)], p=0.01, shots=900, seed=5, timed=5)
+    found = evaluate([opened(rule, LAYOUT)], p=0.01, shots=900, seed=5, timed=5)
     other = measure(LAYOUT, p=0.01, shots=900, seed=5)
     (each,) = found.thinned
     assert (found.before.sum(), each.after.sum()) == (other.before, other.after)
@@ -54,7 +53,7 @@ def test_counts_are_those_of_thinning(rule: Path) -> None:
 
 
 def test_files_of_one_layout_see_the_same_shots(rule: Path) -> None:
-    twice = evaluate([opened(LAYOUT, rule)] * 2, p=0.01, shots=200, seed=5, timed=5)
+    twice = evaluate([opened(rule, LAYOUT)] * 2, p=0.01, shots=200, seed=5, timed=5)
     first, second = twice.thinned
     assert np.array_equal(first.after, second.after)
     assert np.array_equal(first.arms[1].wrong, second.arms[1].wrong)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract, Predecoder
 from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
+from models.contract import opened
 from models.export import main, network_graph
 from models.training.networks import ARCHITECTURES, Activation, Architecture
-from tests.models.test_pair_rule import opened, random_rows
+from tests.models.test_pair_rule import random_rows
 
 ASKED = ["nano", "--distance", "5", "--rounds", "4", "--basis", "Z"]
 SMALL = {
@@ -68,7 +69,7 @@ def written(
     path = folder / f"{contract}.onnx"
     graph = network_graph(entry, random_weights(entry), layout, contract)
     path.write_bytes(graph.SerializeToString())
-    return opened(layout, path)
+    return opened(path, layout)
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])

@@ -10,8 +10,8 @@ from onnx import numpy_helper
 
 from emulator.decoders.ising_layout import IsingLayout
 from models import export
-from models.contract import layout_of
-from tests.models.test_pair_rule import opened, random_rows
+from models.contract import layout_of, opened
+from tests.models.test_pair_rule import random_rows
 
 torch = pytest.importorskip("torch", reason='checkpoints need torch; pip install -e ".[train]"')
 torch.set_num_threads(1)
@@ -45,7 +45,7 @@ def test_file_answers_as_pytorch_does(
     assert export.main([*asked, "--contract", contract]) == 0
     assert "equal to PyTorch on 200 shots" in capsys.readouterr().out
     layout = IsingLayout(5, 4, "Z")
-    predecoder = opened(layout, out)
+    predecoder = opened(out, layout)
     assert predecoder.contract == contract
     rows = np.zeros((3, layout.num_detectors), dtype=np.uint8)
     assert predecoder.run(rows)[1].any()
@@ -115,7 +115,7 @@ def test_an_int8_file_is_loaded_like_any_other(
     assert export.main([*asked, "--int8"]) == 0
     assert "before it was quantised equal to PyTorch on 20 shots" in capsys.readouterr().out
     layout = IsingLayout(5, 4, "Z")
-    quantised = opened(layout, out)
+    quantised = opened(out, layout)
     assert quantised.contract == "fused"
     rows = random_rows(layout, 20, 0.05)
     assert (quantised.run(rows)[1] != rows).any()
@@ -129,7 +129,7 @@ def test_wrong_weights_are_noticed(tmp_path: Path, capsys: pytest.CaptureFixture
     layout = IsingLayout(5, 4, "Z")
     other = replace(good, weights={name: 1.1 * w for name, w in good.weights.items()})
     with pytest.raises(TrainingError, match="answers otherwise than PyTorch"):
-        export.verify(other, opened(layout, out), shots=20, p=0.006, seed=1)
+        export.verify(other, opened(out, layout), shots=20, p=0.006, seed=1)
     # and a checkpoint that is not this one's is refused before anything is written
     out.unlink()
     capsys.readouterr()
@@ -150,7 +150,7 @@ def test_a_cautious_file_does_less(tmp_path: Path) -> None:
         out = tmp_path / f"{caution}.onnx"
         asked = ["nano", *ASKED, "--checkpoint", str(state), "--out", str(out), "--shots", "20"]
         assert export.main([*asked, "--caution", caution]) == 0
-        pre_l, residual = opened(layout, out).run(rows)
+        pre_l, residual = opened(out, layout).run(rows)
         changed.append(int((layout.events(rows) != layout.events(residual)).sum()))
     assert changed[0] > changed[1] > changed[2] == 0
     assert not pre_l.any()

@@ -12,6 +12,7 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract, Predecoder
 from emulator.syndromes.ising_memory import memory_circuit
 from emulator.syndromes.rotated_patch import ORIENTATIONS, Orientation, PauliType
+from models.contract import opened
 from models.pair_rule import SHIPPED, file_name, main, pair_rule, write
 from tests.decoders.faults import inject, places
 
@@ -22,20 +23,10 @@ every_orientation = pytest.mark.parametrize("orientation", ORIENTATIONS)
 shipped = pytest.mark.parametrize("layout", SHIPPED, ids=file_name)
 
 
-def opened(layout: IsingLayout, path: Path) -> Predecoder:
-    return Predecoder.load(
-        path,
-        distance=layout.distance,
-        rounds=layout.rounds,
-        basis=layout.basis,
-        orientation=layout.orientation,
-    )
-
-
 def exported(layout: IsingLayout, folder: Path, contract: Contract = "fused") -> Predecoder:
     path = folder / file_name(layout, contract)
     write(layout, path, contract)
-    return opened(layout, path)
+    return opened(path, layout)
 
 
 def random_rows(layout: IsingLayout, count: int, density: float) -> NDArray[np.uint8]:
@@ -202,7 +193,7 @@ def test_it_thins_stims_own_circuit_and_keeps_the_answer(
 def test_shipped_file_is_what_would_be_exported_now(layout: IsingLayout, tmp_path: Path) -> None:
     path = MODELS / file_name(layout)
     dets = random_rows(layout, 20, 0.05)
-    committed, fresh = opened(layout, path).run(dets), exported(layout, tmp_path).run(dets)
+    committed, fresh = opened(path, layout).run(dets), exported(layout, tmp_path).run(dets)
     assert np.array_equal(committed[0], fresh[0])
     assert np.array_equal(committed[1], fresh[1])
     assert path.stat().st_size < 20_000
@@ -225,7 +216,7 @@ def test_command_writes_a_file_that_loads(
     wanted = ["--distance", "3", "--rounds", "4", "--basis", "Z", "--orientation", "ZH"]
     assert main([*wanted, "--contract", "raw", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}: {out.stat().st_size} bytes\n"
-    assert opened(IsingLayout(3, 4, "Z", "ZH"), out).contract == "raw"
+    assert opened(out, IsingLayout(3, 4, "Z", "ZH")).contract == "raw"
     assert [path.name for path in tmp_path.iterdir()] == ["rule.onnx"]
 
 

@@ -9,11 +9,12 @@ from onnx import numpy_helper
 
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract, Predecoder
+from models.contract import circuit_of, opened
 from models.export import calibration, network_graph
 from models.quantise import quantised
 from models.training.networks import Activation
 from tests.models.test_export import SMALL, by_hand, convolved, random_weights
-from tests.models.test_pair_rule import opened, random_rows
+from tests.models.test_pair_rule import random_rows
 
 LAYOUT = IsingLayout(5, 4, "X")
 Mask = NDArray[np.bool_]
@@ -32,7 +33,7 @@ def small(contract: Contract, activation: Activation = "relu") -> onnx.ModelProt
 def saved(model: onnx.ModelProto, folder: Path) -> Predecoder:
     path = folder / "model.onnx"
     path.write_bytes(model.SerializeToString())
-    return opened(LAYOUT, path)
+    return opened(path, LAYOUT)
 
 
 def logits(predecoder: Predecoder, grid: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -130,9 +131,9 @@ def test_it_is_the_same_each_time() -> None:
 
 
 @pytest.mark.parametrize("contract", ["fused", "raw"])
-def test_calibration_sees_none_of_the_shots_to_compare(contract: Contract) -> None:
+def test_calibration_takes_other_shots_than_are_compared(contract: Contract) -> None:
     rows = calibration(LAYOUT, contract, p=0.006, seed=1)
-    others = calibration(LAYOUT, contract, p=0.006, seed=0)
-    assert rows.shape == others.shape
-    assert rows.shape[0] == 64
-    assert (rows != others).any()
+    dets = circuit_of(LAYOUT, 0.006).compile_detector_sampler(seed=1).sample(64).astype(np.uint8)
+    compared = dets if contract == "fused" else LAYOUT.cnn_input(dets)
+    assert rows.shape == compared.shape
+    assert (rows != compared).any()
