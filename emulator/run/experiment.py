@@ -19,7 +19,7 @@ from emulator.decoders.windowed import WindowedDecoder
 from emulator.errors import RoundtripError, ScenarioError
 from emulator.loop.config import LoopConfig
 from emulator.loop.engine import run_loop
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
 from emulator.run.fit import check_fit
@@ -66,7 +66,7 @@ class Experiment:
     """
 
     result: dict[str, Any]
-    record: LoopRecord
+    record: Record
     answers: Answers
     readout_ps: Callable[[int], int]
 
@@ -89,7 +89,7 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
     if scenario.fpga.timing == "rtl":
         chunks = unpacked(source, len(answers.events_in), seeds, scenario.run.chunk_shots)
         framed = Sender(scenario, source, readout_of(config)).send(chunks)
-        record = run_loop(replace(config, framing=framed), progress=loop_progress)
+        record = run_loop(replace(config, framing=framed.framing()), progress=loop_progress)
         record = apply_responses(scenario, config, framed, record, answers.corrections)
     else:
         record = run_loop(config, progress=loop_progress)
@@ -137,7 +137,7 @@ def _timing_context(source: SyndromeSource, plan: tuple[Window, ...]) -> TimingC
 
 def readout_of(config: LoopConfig) -> Callable[[int], int]:
     """Readout delay of each message of a loop, as `Intake` asks for it."""
-    return lambda index: config.readout(index, 1)
+    return config.readout.reader()
 
 
 def unpacked(

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
-from emulator.loop.route import Route
+from emulator.loop.slots import slots_needed
 from emulator.rtl import law
 from emulator.run.addressing import Identity
-from emulator.run.traffic import carried_rounds, messages, response_packets
+from emulator.run.parts import loop_config, messages_of
+from emulator.run.services import Seeds, Services
+from emulator.run.traffic import carried_rounds, response_packets
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.timing import TimingContext, build
 from emulator.units import format_time
 from emulator.windows import Window
 
@@ -23,6 +26,7 @@ def check_fit(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
     found = [mistake for rule in _RULES for mistake in rule(scenario, source, plan)]
     if found:
         raise ContradictionError(found)
+    messages_of(scenario, source)
     response_packets(scenario.fpga, scenario.link.down, source.dem.num_observables)
 
 
@@ -57,11 +61,16 @@ def _losses(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[
 
 def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
     host = scenario.host
-    sent = messages(
-        scenario.fpga, scenario.link.up, scenario.window, bits_per_round(source).tolist()
-    )
-    held = Route(sent, plan).span * scenario.qpu.patches
-    if host.on_full == "wait" and host.release == "response" and host.ring_slots < held:
+    if host.on_full != "wait" or host.release != "response":
+        return
+    context = TimingContext(source.metadata.distance, source.num_rounds, source.metadata.p)
+    seeds = Seeds.of(scenario.run.seed)
+    readout = build(scenario.qpu.readout, context=context, rng=seeds.readout)
+    up = build(scenario.link.up.latency, context=context, rng=seeds.up)
+    # only the way up matters
+    services = Services(readout=readout, up=up, down=up, dispatch=up, predecode=None, decode=up)
+    held = slots_needed(loop_config(scenario, source, plan, services, seeds.loss))
+    if host.ring_slots < held:
         text = (
             f"{host.ring_slots} are fewer than the {held} messages that windows hold before they "
             f"can be decoded, so that the sender would wait for ever; write {held} or more, or "

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import RoundtripError
-from emulator.loop.config import LoopConfig
+from emulator.loop.config import Framing, LoopConfig
 from emulator.loop.feedback import idle_rounds
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
 from emulator.rtl.law import REMEMBERED, depth_of
 from emulator.run.addressing import BOARD_IP, BOARD_MAC, BOARD_QP, Identity, registers_of
@@ -42,11 +42,13 @@ class Framed:
     requests: NDArray[np.int64]
     frames: dict[int, list[bytes]]
 
-    def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
-        """Edges of the frames of a message, as the loop asks for them."""
-        end = self.packets * (self.identity.request_id(patch, shot, number) + 1)
-        own = slice(end - self.packets, end)
-        return list(zip(self.first_edges[own], self.last_edges[own], strict=True))
+    def framing(self) -> Framing:
+        """Edges of the frames of every message, as the loop asks for them."""
+        first, last = (
+            np.array(edges, dtype=np.int64).reshape(-1, self.packets)
+            for edges in (self.first_edges, self.last_edges)
+        )
+        return Framing(first, last)
 
 
 class Sender:
@@ -166,9 +168,9 @@ def apply_responses(
     scenario: Scenario,
     config: LoopConfig,
     framed: Framed,
-    record: LoopRecord,
+    record: Record,
     corrections: NDArray[np.uint8],
-) -> LoopRecord:
+) -> Record:
     """Send the responses of a run through the way down; its record with what came out.
 
     ``corrections`` as in `Responder`. Raises RoundtripError where a correction does not come out.

@@ -1,19 +1,21 @@
 """From a resolved scenario to the loop that it describes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from numpy.random import Generator
 
 from emulator.loop.config import (
-    Emission,
     Fpga,
     Host,
     LinkSpec,
     LoopConfig,
     Message,
     PoolSpec,
+    Reader,
     RoundFpga,
 )
+from emulator.numbering import Emission
 from emulator.run.services import Services
 from emulator.run.traffic import messages, response_packets
 from emulator.scenario import sections
@@ -43,23 +45,23 @@ def loop_config(
     predecode = None
     if services.predecode is not None:
         pre = scenario.predecoder
-        predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
+        predecode = PoolSpec(pre.streams, _Data(services.predecode), pre.batch, pre.batch_timeout)
     return LoopConfig(
         emission=emission_of(scenario, source),
         messages=messages_of(scenario, source),
         plan=plan,
-        readout=services.readout,
+        readout=_Data(services.readout),
         fpga=_fpga(scenario.fpga),
         up=_link(link.up, services.up, loss),
         down=_link(link.down, services.down, loss),
         host=Host(
             slots=host.ring_slots,
-            dispatch=services.dispatch,
+            dispatch=_Data(services.dispatch),
             waits=host.on_full == "wait",
             hold_until_response=host.release == "response",
         ),
         predecode=predecode,
-        decode=PoolSpec(scenario.decoder.workers, services.decode),
+        decode=PoolSpec(scenario.decoder.workers, _Data(services.decode)),
         response=response_packets(scenario.fpga, link.down, source.dem.num_observables),
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         drain=scenario.run.drain,
@@ -145,21 +147,42 @@ def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
 def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec:
     return LinkSpec(
         rate_bps=section.rate,
-        latency=latency,
+        latency=_Data(latency),
         propagation_ps=section.propagation,
         hops=section.hops,
         hop_latency_ps=section.hop_latency,
         per_patch=section.port == "per_patch",
-        loses=_losses(section.loss, loss.spawn(1)[0]) if section.loss > 0 else None,
+        losses=_Losses(section.loss, loss.spawn(1)[0]) if section.loss > 0 else None,
     )
 
 
-def _losses(probability: float, rng: Generator) -> Callable[[], bool]:
-    drawn: list[bool] = []
+@dataclass(frozen=True)
+class _Data:
+    """A delay as the loop asks for it."""
 
-    def loses() -> bool:
-        if not drawn:
-            drawn.extend((rng.random(_LOSS_BLOCK) < probability).tolist())
-        return drawn.pop()
+    service: Service
 
-    return loses
+    @property
+    def constant_ps(self) -> int | None:
+        return self.service.constant_ps
+
+    def reader(self) -> Reader:
+        return lambda index, busy=1, _fill=1, _rounds=0: self.service(index, busy)
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """Messages lost independently of each other, drawn in the order of the line."""
+
+    probability: float
+    rng: Generator
+
+    def reader(self) -> Callable[[int], bool]:
+        drawn: list[bool] = []
+
+        def loses(_index: int) -> bool:
+            if not drawn:
+                drawn.extend((self.rng.random(_LOSS_BLOCK) < self.probability).tolist())
+            return drawn.pop()
+
+        return loses

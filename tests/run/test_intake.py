@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission, Message
+from emulator.loop.config import Message
+from emulator.numbering import Emission
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT
 from emulator.run.intake import Beats, Intake
 from emulator.syndromes.source import SyndromeSource

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.loop.config import Emission
+from emulator.numbering import Emission
 
 
 @given(
