@@ -147,7 +147,7 @@ class _Loop:
             "packetise": total([packetiser.tally for packetiser in self._packetisers]),
             "uplink": total([port.tally for port in self._transmitter.ports]),
         }
-        pools |= self._ring.pools()
+        pools |= self._ring.pools(self._config.emission.horizon_ps)
         if self._predecoders is not None:
             pools["predecode"] = self._predecoders.pool()
         pools["decode"] = self._decoders.pool()

@@ -71,19 +71,19 @@ class Ring:
             return
         slots, waiting = self._slots, self._waiting
         slots[transit.index % len(slots)] = None
-        self._count(transit)
+        self._count(transit, self._env.now)
         while waiting and slots[waiting[0].index % len(slots)] is None:
             self._take_slot(waiting.popleft())
 
-    def _count(self, transit: Transit) -> None:
+    def _count(self, transit: Transit, end_ps: int) -> None:
         delivered, slotted = transit.stamps[3], transit.stamps[4]
-        self._ring.add(delivered, slotted, self._env.now - slotted)
+        self._ring.add(delivered, slotted, end_ps - slotted)
 
-    def pools(self) -> dict[str, Pool]:
-        """Return the accounts of ring and dispatcher at the end of a run."""
+    def pools(self, end_ps: int) -> dict[str, Pool]:
+        """Return the accounts of ring and dispatcher, slots being held until the end of the run."""
         for transit in self._slots:
             if transit is not None:
-                self._count(transit)
+                self._count(transit, end_ps)
         return {
             "ring": self._ring.pool(len(self._slots), len(self._waiting)),
             "dispatch": self._dispatcher.pool(1),

@@ -55,6 +55,22 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Warmed:
+    """The first ``jobs`` jobs are served by ``first``, all later ones by ``then``."""
+
+    jobs: int
+    first: Fixed | Listed
+    then: Fixed | Listed
+    constant_ps: None = None
+
+    def reader(self) -> Reader:
+        first, then = self.first.reader(), self.then.reader()
+        return lambda index, busy=1, fill=1, rounds=0: (first if index < self.jobs else then)(
+            index, busy, fill, rounds
+        )
+
+
+@dataclass(frozen=True)
 class ListedLosses:
     """Losses of the listed messages, by place on the line, over and over again."""
 
