@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from emulator.errors import RoundtripError
 from emulator.garbage import no_garbage_collection
 from emulator.loop.assembly import Assembly
@@ -116,10 +118,12 @@ class _Loop:
     def record(self) -> Record:
         """Return the record of a run that has come to its end."""
         config, ledger = self._config, self.ledger
-        windows, done = ledger.windows(), ledger.done()
-        idle = None
-        if config.feedback_every is not None and self._keep_windows:
-            idle = idle_rounds(windows, config.emission, config.feedback_every)
+        windows, done, idle = ledger.windows(), ledger.done(), None
+        backlog = np.empty((0, 2), dtype=np.int64)
+        if self._keep_windows:
+            backlog = backlog_of(config.emission, done)
+            if config.feedback_every is not None:
+                idle = idle_rounds(windows, config.emission, config.feedback_every)
         horizon_ps = config.emission.horizon_ps
         return Record(
             windows=windows,
@@ -134,7 +138,7 @@ class _Loop:
             pools=self._pools(),
             horizon_ps=horizon_ps,
             end_ps=max(ledger.end_ps, horizon_ps),
-            backlog=backlog_of(config.emission, done),
+            backlog=backlog,
             emission=config.emission,
             done=done,
             drained=config.drain,

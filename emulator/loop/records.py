@@ -166,8 +166,6 @@ class Record:
 
 def backlog_of(emission: Emission, done: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the backlog of a `Record` with this emission and these ``done``, int64 (k, 2)."""
-    if not len(done):
-        return np.empty((0, 2), dtype=np.int64)
     horizon_ps = emission.horizon_ps
     grid = [horizon_ps * k // BACKLOG_SAMPLES for k in range(BACKLOG_SAMPLES + 1)]
     times_ps = np.union1d(np.array(grid, dtype=np.int64), done[:, 0])
