@@ -53,8 +53,10 @@ def _fit(preset: Preset, layout: IsingLayout, p: float) -> Published | None:
     timing = Predecoder.model_validate(preset.values).timing
     window_ps = None
     if isinstance(timing, Curve) and "color" not in preset.name:
+        context = TimingContext(layout.distance, frozenset({layout.rounds}), p)
         try:
-            window_ps = curve_ps(timing, TimingContext(layout.distance, layout.rounds, p))
+            window_ps = curve_ps(timing, context)
+            window_ps *= layout.rounds if timing.per == "round" else 1
         except ScenarioError:
             return None
     elif f"_d{layout.distance}_t{layout.rounds}" in re.findall(r"_d\d+_t\d+", preset.name):

@@ -22,10 +22,10 @@ from emulator.loop.engine import run_loop
 from emulator.loop.records import LoopRecord
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
+from emulator.run.durations import check_durations, durations
 from emulator.run.fit import check_fit
 from emulator.run.hardware import Framed, Sender, apply_responses
 from emulator.run.parts import loop_config, stage_sources
-from emulator.run.services import Seeds, check_services, stage_services
 from emulator.run.traffic import window_plan
 from emulator.scenario.codes import GeneratedCode
 from emulator.scenario.load import Resolved
@@ -33,7 +33,7 @@ from emulator.scenario.scenario import Scenario, dump
 from emulator.syndromes.build import build_source
 from emulator.syndromes.rotated_patch import PauliType
 from emulator.syndromes.source import SyndromeSource
-from emulator.timing import TimingContext, build
+from emulator.timing import Streams, TimingContext, build
 from emulator.windows import Window
 
 __all__ = [
@@ -78,13 +78,13 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
     its stages, so that latency and logical error belong to the same shots. Raises RoundtripError.
     """
     scenario = resolved.scenario
-    seeds = Seeds.of(scenario.run.seed)
+    seeds = Streams.of(scenario.run.seed)
     source, plan = source_and_plan(scenario)
     context = _timing_context(source, plan)
-    check_services(scenario, context)
+    check_durations(scenario, context)
     answers = _answers(scenario, source, plan, seeds, progress)
-    services = stage_services(scenario, answers, context, seeds)
-    config = loop_config(scenario, source, plan, services, seeds.loss)
+    times = durations(scenario, answers, context, seeds)
+    config = loop_config(scenario, source, plan, times)
     loop_progress = _loop_progress(progress, config.emission)
     if scenario.fpga.timing == "rtl":
         chunks = unpacked(source, len(answers.events_in), seeds, scenario.run.chunk_shots)
@@ -96,7 +96,7 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
     result = assemble(
         record,
         budget=_budget(scenario),
-        timing=stage_sources(scenario, services, resolved.origins),
+        timing=stage_sources(scenario, times, resolved.origins),
         scenario=dump(scenario),
         sources={key: asdict(origin) for key, origin in resolved.origins.items()},
         versions=_versions(),
@@ -116,32 +116,33 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
 def sent_again(scenario: Scenario, shots: int) -> Framed:
     """Frames of the first ``shots`` shots of a run, from the packetiser itself."""
     source, plan = source_and_plan(scenario)
-    seeds = Seeds.of(scenario.run.seed)
-    readout = build(scenario.qpu.readout, context=_timing_context(source, plan), rng=seeds.readout)
+    seeds = Streams.of(scenario.run.seed)
+    context = _timing_context(source, plan)
+    readout = build(scenario.qpu.readout, context=context, stream=seeds.readout)
     # patches that begin later send while the first ones are some shots ahead
     qpu = scenario.qpu
     shot_ps = qpu.shot_period or source.num_rounds * qpu.round_period
     ahead = -(-(qpu.patches - 1) * qpu.patch_offset // shot_ps)
     count = min(shots + ahead, scenario.run.shots) * qpu.patches
-    sender = Sender(scenario, source, lambda index: readout(index, 1))
+    sender = Sender(scenario, source, readout.reader())
     return sender.send(unpacked(source, count, seeds), keep=True)
 
 
 def _timing_context(source: SyndromeSource, plan: tuple[Window, ...]) -> TimingContext:
     return TimingContext(
         distance=source.metadata.distance,
-        rounds=max(len(window.rounds) for window in plan),
+        window_rounds=frozenset(len(window.rounds) for window in plan),
         p=source.metadata.p,
     )
 
 
 def readout_of(config: LoopConfig) -> Callable[[int], int]:
     """Readout delay of each message of a loop, as `Intake` asks for it."""
-    return lambda index: config.readout(index, 1)
+    return config.readout.reader()
 
 
 def unpacked(
-    source: SyndromeSource, shots: int, seeds: Seeds, chunk_shots: int = 1024
+    source: SyndromeSource, shots: int, seeds: Streams, chunk_shots: int = 1024
 ) -> Iterator[NDArray[np.uint8]]:
     """Detectors of the first shots of a run, uint8 (n, D) at a time."""
     for chunk in source.chunks(shots, seed=seeds.syndromes, chunk_shots=chunk_shots):
@@ -160,7 +161,7 @@ def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
         }
     )
     source, plan = source_and_plan(scenario)
-    return _answers(scenario, source, plan, Seeds.of(scenario.run.seed), progress)
+    return _answers(scenario, source, plan, Streams.of(scenario.run.seed), progress)
 
 
 def run_tables(experiment: Experiment) -> dict[str, dict[str, NDArray[np.int64]]]:
@@ -193,7 +194,7 @@ def decode_again(scenario: Scenario, shots: int) -> Again:
             "predecoder": scenario.predecoder.model_copy(update=untimed),
         }
     )
-    seeds = Seeds.of(scenario.run.seed)
+    seeds = Streams.of(scenario.run.seed)
     source, plan = source_and_plan(scenario)
     count = shots * scenario.qpu.patches
     detectors = np.concatenate(list(unpacked(source, count, seeds)))
@@ -213,7 +214,7 @@ def _answers(
     scenario: Scenario,
     source: SyndromeSource,
     plan: tuple[Window, ...],
-    seeds: Seeds,
+    seeds: Streams,
     progress: Progress | None,
 ) -> Answers:
     shots = scenario.run.shots * scenario.qpu.patches

@@ -1,8 +1,7 @@
 """From a resolved scenario to the loop that it describes."""
 
-from collections.abc import Callable, Mapping
-
-from numpy.random import Generator
+from collections.abc import Mapping
+from itertools import count
 
 from emulator.loop.config import (
     Emission,
@@ -14,19 +13,16 @@ from emulator.loop.config import (
     PoolSpec,
     RoundFpga,
 )
-from emulator.run.services import Services
 from emulator.run.traffic import messages, response_packets
 from emulator.scenario import sections
 from emulator.scenario.layers import Origin
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
-from emulator.timing import UNSTATED, Service
+from emulator.timing import UNSTATED, Durations, Losses, Service
 from emulator.units import Clock
 from emulator.windows import Window
 
 __all__ = ["emission_of", "loop_config", "messages_of", "stage_sources"]
-
-_LOSS_BLOCK = 4096
 
 _FOLLOWS = ("follows from the stages around it", "derived")
 
@@ -35,10 +31,9 @@ def loop_config(
     scenario: Scenario,
     source: SyndromeSource,
     plan: tuple[Window, ...],
-    services: Services,
-    loss: Generator,
+    services: Durations,
 ) -> LoopConfig:
-    """Build the loop; ``loss`` decides which messages are lost on the links."""
+    """Build the loop."""
     link, host = scenario.link, scenario.host
     predecode = None
     if services.predecode is not None:
@@ -50,8 +45,8 @@ def loop_config(
         plan=plan,
         readout=services.readout,
         fpga=_fpga(scenario.fpga),
-        up=_link(link.up, services.up, loss),
-        down=_link(link.down, services.down, loss),
+        up=_link(link.up, services.up, services.loss_up),
+        down=_link(link.down, services.down, None),
         host=Host(
             slots=host.ring_slots,
             dispatch=services.dispatch,
@@ -86,7 +81,7 @@ def messages_of(scenario: Scenario, source: SyndromeSource) -> tuple[Message, ..
 
 
 def stage_sources(
-    scenario: Scenario, services: Services, origins: Mapping[str, Origin]
+    scenario: Scenario, services: Durations, origins: Mapping[str, Origin]
 ) -> dict[str, tuple[str, str]]:
     """For each stage of the loop, what its times rest on and how far that is to be trusted."""
     fpga = scenario.fpga
@@ -142,7 +137,7 @@ def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
     )
 
 
-def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec:
+def _link(section: sections.Link, latency: Service, losses: Losses | None) -> LinkSpec:
     return LinkSpec(
         rate_bps=section.rate,
         latency=latency,
@@ -150,16 +145,5 @@ def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec
         hops=section.hops,
         hop_latency_ps=section.hop_latency,
         per_patch=section.port == "per_patch",
-        loses=_losses(section.loss, loss.spawn(1)[0]) if section.loss > 0 else None,
+        loses=None if losses is None else map(losses.reader(), count()).__next__,
     )
-
-
-def _losses(probability: float, rng: Generator) -> Callable[[], bool]:
-    drawn: list[bool] = []
-
-    def loses() -> bool:
-        if not drawn:
-            drawn.extend((rng.random(_LOSS_BLOCK) < probability).tolist())
-        return drawn.pop()
-
-    return loses

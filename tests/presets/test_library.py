@@ -1,18 +1,18 @@
 """Every file of the preset library says where its values come from, and they can be built."""
 
+import pickle
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pytest
 
 import emulator
 from emulator.scenario.delays import Confidence, Curve, Delay
 from emulator.scenario.quantities import Section
 from emulator.scenario.sections import Decoder, Fpga, Host, Link, Predecoder, Qpu
-from emulator.timing import TimingContext, build
+from emulator.timing import Stream, TimingContext, build
 
 FOLDER = Path(emulator.__file__).parent / "presets"
 FILES = sorted(FOLDER.glob("*/*.toml"))
@@ -94,9 +94,12 @@ def test_its_delays_can_be_built(path: Path) -> None:
         contexts = [TimingContext()]
         if isinstance(delay, Curve):
             contexts = [
-                TimingContext(point.distance, point.rounds or point.distance, point.p)
+                TimingContext(point.distance, frozenset({point.rounds or point.distance}), point.p)
                 for point in delay.points
             ]
         for context in contexts:
-            made = build(delay, context=context, rng=np.random.default_rng(1))
-            assert all(made(index, busy) >= 0 for index in range(100) for busy in (1, 5))
+            made = build(delay, context=context, stream=Stream(1, 1))
+            assert pickle.loads(pickle.dumps(made)) == made
+            read, rounds = made.reader(), max(context.window_rounds, default=0)
+            times = [read(i, busy, 1, rounds) for i in range(100) for busy in (1, 5)]
+            assert 0 <= min(times) <= max(times) <= made.longest_ps(rounds)

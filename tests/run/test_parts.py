@@ -6,11 +6,11 @@ import pytest
 from emulator.decoders.answers import Answers
 from emulator.loop.config import Fpga, LoopConfig, RoundFpga
 from emulator.loop.records import STAGES
+from emulator.run.durations import durations
 from emulator.run.parts import loop_config, stage_sources
-from emulator.run.services import Seeds, Services, stage_services
 from emulator.run.traffic import window_plan
 from emulator.scenario import Resolved
-from emulator.timing import TimingContext
+from emulator.timing import Durations, Streams, TimingContext
 from emulator.units import Clock
 from tests.run.examples import SLIDING, resolved, source_of
 
@@ -22,16 +22,16 @@ TIMING_ONLY = (
 )
 
 
-def served(run: Resolved) -> Services:
-    context = TimingContext(distance=3, rounds=6, p=0.02)
-    return stage_services(run.scenario, UNTIMED, context, Seeds.of(1))
+def served(run: Resolved) -> Durations:
+    context = TimingContext(distance=3, window_rounds=frozenset({6}), p=0.02)
+    return durations(run.scenario, UNTIMED, context, Streams.of(1))
 
 
 def built(*overrides: str) -> LoopConfig:
     run = resolved(*overrides)
     source = source_of(run.scenario)
     plan = window_plan(run.scenario.window, source.num_rounds)
-    return loop_config(run.scenario, source, plan, served(run), Seeds.of(1).loss)
+    return loop_config(run.scenario, source, plan, served(run))
 
 
 def sources(*overrides: str) -> dict[str, tuple[str, str]]:
