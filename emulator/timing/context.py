@@ -1,4 +1,4 @@
-"""What a published curve or a recorded file has to know of the scenario it is used in."""
+"""The facts of a scenario that published curves, batches and recorded files depend on."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long each job of a stage takes, as frozen data that pickles: a law for every delay model.
+"""How long each job of a stage takes, as frozen data that pickles: one class per delay model.
 
 A duration depends on the number of the job and its luck (a number of the stage's `Stream`), how
 many servers are busy, how many jobs are served together and how many rounds a window reads; never
