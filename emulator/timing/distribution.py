@@ -102,6 +102,9 @@ class Interpolated(Distribution):
     def quantiles(self, luck: Floats) -> Times:
         """Interpolated times, rounded to the nearest picosecond."""
         times = _whole(np.exp(np.interp(luck, self.probabilities, np.log(self.times_ps))))
+        # exp(log(t)) is not exactly t
+        times[luck <= self.probabilities[0]] = self.times_ps[0]
+        times[luck >= self.probabilities[-1]] = self.times_ps[-1]
         return np.clip(times, self.times_ps[0], self.times_ps[-1])
 
 

@@ -125,6 +125,13 @@ def test_quantiles_are_met_and_not_exceeded() -> None:
     assert np.quantile(times, 0.3) == pytest.approx(exp(log(100e6 * 200e6) / 2), rel=0.01)
 
 
+@given(low=st.integers(1, 10**18), rise=st.integers(0, 10**18), luck=st.floats(0.001, 0.999))
+def test_no_time_is_beyond_the_listed_quantiles(low: int, rise: int, luck: float) -> None:
+    made = Interpolated((0.1, 0.5), (low, low + rise))
+    times = made.quantiles(np.array([2.0**-53, luck, 0.9]))
+    assert low == times[0] <= times[1] <= times[2] == low + rise == made.longest_ps
+
+
 def test_each_recorded_time_has_its_share_of_luck() -> None:
     made = Resampled(np.array([30, 10, 20, 40], dtype=np.int64))
     luck = np.array([1 - LAST_LUCK, 0.2499, 0.2501, 0.5, 0.7499, 0.7501, LAST_LUCK])

@@ -282,6 +282,6 @@ def test_the_longest_times_are_exact() -> None:
     table = {"kind": "quantiles", "points": {"0.5": "1 ps", "0.9": "9223372036854775807 ps"}}
     times = draws(service(table), 1000)
     assert times.min() == 1
-    assert times.max() == pytest.approx(2**63 - 1, rel=1e-12)
+    assert times.max() == 2**63 - 1
     near = lognormal("1 ps", 0.01, "9223372036854775800 ps")
     assert draws(service(near), 1000).min() == 2**63 - 7

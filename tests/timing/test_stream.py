@@ -36,7 +36,9 @@ def test_a_number_follows_from_seed_stream_and_index(seed: int, number: int, ind
 def test_the_stream_is_pinned() -> None:
     """A change of these values changes the result of every run with random delays."""
     assert Stream(1, 2).block(0)[:2].tolist() == [0.12159044185290979, 0.4689308296247042]
-    assert Streams.of(3).syndromes == 7224678797418390616
+    parts = ("readout", "up", "down", "loss", "dispatch", "predecode", "decode")
+    streams = {part: Stream(3, number) for number, part in enumerate(parts, start=1)}
+    assert Streams.of(3) == Streams(7224678797418390616, **streams)
 
 
 def test_numbers_are_uniform_in_the_open_interval() -> None:
