@@ -17,7 +17,7 @@ from typing import Any
 
 from emulator.errors import RoundtripError
 from emulator.rtl.law import REMEMBERED, depth_of
-from emulator.run.stimulus import FORMAT
+from emulator.traffic.stimulus import FORMAT
 from hdl.toolchain import ROOT, RTL, run_bench
 
 __all__ = ["SETTLED", "compare", "main", "play", "read"]

@@ -1,29 +1,28 @@
-"""What must be right between a scenario and the shots of its source, told before any is decoded."""
+"""What a scenario and the shots of its source must satisfy together, checked before decoding."""
 
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
 from emulator.loop.route import Route
 from emulator.rtl import law
-from emulator.run.addressing import Identity
-from emulator.run.traffic import carried_rounds, messages, response_packets
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.traffic.addressing import Identity
+from emulator.traffic.messages import carried_rounds, messages
 from emulator.units import format_time
 from emulator.windows import Window
 
-__all__ = ["check_fit", "check_hardware"]
+__all__ = ["check_compatibility", "check_hardware"]
 
 Plan = tuple[Window, ...]
 
 
-def check_fit(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
-    """Raise ScenarioError, with a line for each mistake, where scenario and source do not fit."""
+def check_compatibility(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
+    """Raise ScenarioError, with a line for each mistake, where scenario and source disagree."""
     found = [mistake for rule in _RULES for mistake in rule(scenario, source, plan)]
     if found:
         raise ContradictionError(found)
-    response_packets(scenario.fpga, scenario.link.down, source.dem.num_observables)
 
 
 def _shots(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:  # noqa: ARG001

@@ -5,9 +5,9 @@ import pymatching
 import pytest
 
 from emulator.errors import ScenarioError
-from emulator.run import INTERFACES, run_frames
-from emulator.run.traffic import messages, response_packets
 from emulator.syndromes.source import bits_per_round
+from emulator.traffic.capture import INTERFACES
+from emulator.traffic.messages import messages, response_packets
 from emulator.wire import (
     EnqueueSyndromes,
     Opcode,
@@ -19,7 +19,7 @@ from emulator.wire import (
     decode_frame,
     line_bits,
 )
-from tests.run.examples import PARALLEL, SLIDING, ran, resolved, shots_of, source_of
+from tests.run.examples import PARALLEL, SLIDING, captured, ran, resolved, shots_of, source_of
 
 UP, DOWN = range(2)
 
@@ -33,9 +33,7 @@ every_variant = pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 
 
 def frames_of(overrides: tuple[str, ...], shots: int = 120) -> list[tuple[int, int, bytes]]:
-    run = ran(*overrides)
-    scenario = resolved(*overrides).scenario
-    return run_frames(scenario, run.record.windows, run.record.messages, shots=shots)
+    return captured(overrides, shots)
 
 
 def requests_of(
