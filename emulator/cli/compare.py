@@ -39,7 +39,7 @@ def command(
     with progress_bar() as progress:
         run = run_experiment(arms[0], progress=progress)
         runs = (run, run_experiment(arms[1], like=run, progress=progress))
-    first, second = (Arm(run.result, run.record, run.answers.wrong) for run in runs)
+    first, second = (Arm(run.result, run.record, run.wrong) for run in runs)
     print_comparison(compare(first, second), ", ".join(against), Console(highlight=False))
 
 

@@ -28,14 +28,17 @@ def decode(
     timed: bool | None = None,
     keep_detectors: bool = False,
     progress: Progress | None = None,
-) -> Answers:
+) -> Answers | None:
     """Decode the shots of a run; row shot * patches + patch belongs to that shot of that patch.
 
+    None for a timing-only run, which has no decoder.
     ``shots`` a patch, all by default; fewer give the first rows of the whole. ``timed`` says
     whether pre-decoder and decoder are timed, by default where the scenario has
     ``timing = "measured"``. ``keep_detectors`` keeps the syndromes beside the answers. Raises
     RoundtripError.
     """
+    if prepared.scenario.decoder.algorithm == "none":
+        return None
     from emulator.decoders.windowed import WindowedDecoder
 
     scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
@@ -56,7 +59,10 @@ def decode(
 
 
 def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
-    """Decode a scenario's shots and time every stage of it that can run on this machine."""
+    """Decode a scenario's shots and time every stage of it that can run on this machine.
+
+    Raises ScenarioError for a timing-only scenario.
+    """
     measured = {"timing": "measured"}
     scenario = resolved.scenario
     update = {
@@ -64,7 +70,12 @@ def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
         for name in ("predecoder", "decoder")
     }
     scenario = scenario.model_copy(update=update)
-    return decode(prepare(replace(resolved, scenario=scenario)), progress=progress)
+    answers = decode(prepare(replace(resolved, scenario=scenario)), progress=progress)
+    if answers is None:
+        raise ScenarioError(
+            'decoder.algorithm: "none" has no decoder to time; write e.g. algorithm = "pymatching"'
+        )
+    return answers
 
 
 def same_answers(first: Scenario, second: Scenario) -> bool:

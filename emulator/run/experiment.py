@@ -24,17 +24,22 @@ __all__ = ["Experiment", "run_experiment", "run_prepared", "run_tables"]
 class Experiment:
     """A finished run, value by value.
 
-    ``framed`` and ``applied`` are what the Verilog packetiser did, None where it was not run.
-    ``result`` is the content of ``result.json``.
+    ``answers`` is None in a timing-only run. ``framed`` and ``applied`` are what the Verilog
+    packetiser did, None where it was not run. ``result`` is the content of ``result.json``.
     """
 
     prepared: Prepared
-    answers: Answers
+    answers: Answers | None
     durations: Services
     framed: Framed | None
     record: LoopRecord
     applied: AppliedCorrections | None
     result: dict[str, Any]
+
+    @property
+    def wrong(self) -> NDArray[np.bool_] | None:
+        """Whether each shot was decoded wrongly, bool (shots * patches,); None where not known."""
+        return None if self.answers is None else self.answers.wrong
 
     @property
     def windows(self) -> dict[str, NDArray[np.int64]]:
@@ -75,9 +80,12 @@ def run_prepared(
     else:
         answers = decode(prepared, keep_detectors=keep or rtl, progress=progress)
     durations = stage_services(scenario, answers, prepared.context, prepared.seeds)
-    framed = frame(prepared, durations.readout, answers, keep_frames=keep) if rtl else None
+    framed = applied = None
+    if rtl and answers is not None:
+        framed = frame(prepared, durations.readout, answers, keep_frames=keep)
     record = simulate(prepared, durations, framed=framed, progress=progress)
-    applied = None if framed is None else receive(prepared, framed, record, answers)
+    if framed is not None and answers is not None:
+        applied = receive(prepared, framed, record, answers)
     result = judge(prepared, durations, record, answers, applied)
     return Experiment(prepared, answers, durations, framed, record, applied, result)
 

@@ -29,7 +29,7 @@ def judge(
     prepared: Prepared,
     durations: Services,
     record: LoopRecord,
-    answers: Answers,
+    answers: Answers | None,
     applied: AppliedCorrections | None = None,
 ) -> dict[str, Any]:
     """Judge a run by its budget, and say where its numbers come from.
@@ -48,8 +48,8 @@ def judge(
         engine=ENGINE,
         round_period_ps=scenario.qpu.round_period,
         rounds_per_shot=source.num_rounds,
-        wrong=_by_patch(answers.wrong, scenario.qpu.patches),
-        table=_thinning(prepared, answers) if scenario.predecoder.kind == "onnx" else None,
+        wrong=None if answers is None else _by_patch(answers.wrong, scenario.qpu.patches),
+        table=_thinning(prepared, answers),
         warmup_windows=scenario.run.warmup_windows,
         distance=source.metadata.distance,
         suppression=scenario.qpu.suppression,
@@ -93,7 +93,9 @@ def _by_patch(wrong: NDArray[np.bool_] | None, patches: int) -> NDArray[np.bool_
     return None if wrong is None else wrong.reshape(-1, patches).T
 
 
-def _thinning(prepared: Prepared, answers: Answers) -> dict[str, NDArray[np.int64]]:
+def _thinning(prepared: Prepared, answers: Answers | None) -> dict[str, NDArray[np.int64]] | None:
+    if answers is None or prepared.scenario.predecoder.kind != "onnx":
+        return None
     shots = len(answers.events_in)
     return {
         "detectors": np.full(shots, prepared.source.num_detectors, dtype=np.int64),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.errors import ScenarioError
 from emulator.run.decoding import decode
 from emulator.run.experiment import Experiment
 from emulator.run.preparation import prepare
@@ -15,6 +16,11 @@ from emulator.traffic.capture import Frame, captured_frames, check_framing
 from emulator.traffic.stimulus import stimulus
 
 __all__ = ["run_capture", "run_stimulus"]
+
+_NO_ANSWERS = (
+    'decoder.algorithm: "none" gives no answers to put into frames; '
+    'write e.g. algorithm = "pymatching"'
+)
 
 Table = Mapping[str, NDArray[np.int64]]
 
@@ -33,7 +39,8 @@ def run_capture(resolved: Resolved, windows: Table, sent: Table, *, shots: int) 
     ahead = traffic.shots_ahead if scenario.fpga.timing == "rtl" else 0
     count = min(shots + ahead, scenario.run.shots)
     answers = decode(prepared, shots=count, timed=False, keep_detectors=True)
-    assert answers.detectors is not None
+    if answers is None or answers.detectors is None:
+        raise ScenarioError(_NO_ANSWERS)
     if scenario.fpga.timing == "rtl":
         readout = build(scenario.qpu.readout, context=prepared.context, rng=prepared.seeds.readout)
         framed = frame(prepared, readout, answers, keep_frames=True)
@@ -49,6 +56,8 @@ def run_capture(resolved: Resolved, windows: Table, sent: Table, *, shots: int) 
 
 def run_stimulus(run: Experiment) -> Iterator[str]:
     """Lines of the stimulus of a run whose syndromes and frames were kept, all of its shots."""
+    if run.answers is None:
+        raise ScenarioError(_NO_ANSWERS)
     if run.answers.detectors is None:
         raise ValueError("a stimulus needs the syndromes; run with keep=True.")
     return stimulus(

@@ -17,7 +17,7 @@ from tests.run.examples import SLIDING, resolved
 NOTHING = np.empty(0, dtype=np.int64)
 UNTIMED = Answers(None, NOTHING.astype(np.uint8), None, None, NOTHING, NOTHING)
 TIMING_ONLY = (
-    "predecoder.kind=timing_only",
+    "predecoder.kind=delay",
     "predecoder.timing={kind = 'constant', value = '9 us'}",
 )
 

@@ -19,7 +19,16 @@ from emulator.wire import (
     decode_frame,
     line_bits,
 )
-from tests.run.examples import PARALLEL, SLIDING, captured, ran, resolved, shots_of, source_of
+from tests.run.examples import (
+    PARALLEL,
+    SLIDING,
+    captured,
+    ran,
+    resolved,
+    shots_of,
+    source_of,
+    wrong_of,
+)
 
 UP, DOWN = range(2)
 
@@ -210,8 +219,7 @@ def test_responses_of_the_windows_of_a_shot_add_up(overrides: tuple[str, ...]) -
     for _, response, _ in responses_of(frames_of(overrides)):
         _, shot, _ = place_of(overrides, response.request_id)
         found[shot] ^= response.result[0]
-    assert ran(*overrides).answers.wrong is not None
-    assert ((found != observables[:, 0]) == ran(*overrides).answers.wrong).all()
+    assert ((found != observables[:, 0]) == wrong_of(ran(*overrides))).all()
 
 
 @pytest.mark.parametrize("overrides", [(), PATCHES, EACH_ROUND])
