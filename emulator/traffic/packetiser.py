@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from emulator.errors import RoundtripError
 from emulator.loop.records import LoopRecord
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
-from emulator.rtl.law import REMEMBERED, depth_of
+from emulator.rtl.limits import REMEMBERED_REQUESTS, depth_of
 from emulator.traffic.addressing import BOARD_IP, BOARD_MAC, BOARD_QP, Identity
 from emulator.traffic.intake import Intake
 from emulator.traffic.responses import Responder
@@ -193,8 +193,8 @@ def _check_corrections(found: list[int], wanted: list[int], stats: dict[str, int
         return
     if stats["displaced"]:
         raise RoundtripError(
-            f"fpga.timing: {stats['displaced']} requests were still unanswered when {REMEMBERED} "
-            "later ones had left, more than the packetiser remembers; "
+            f"fpga.timing: {stats['displaced']} requests were still unanswered when "
+            f"{REMEMBERED_REQUESTS} later ones had left, more than the packetiser remembers; "
             'write host.release = "response" and fewer ring_slots, or timing = "model"'
         )
     counts = ", ".join(f"{name} {count}" for name, count in stats.items() if count)
