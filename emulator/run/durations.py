@@ -45,13 +45,11 @@ def durations(
     return _durations(scenario, measured, context, streams)
 
 
-def check_durations(scenario: Scenario, context: TimingContext, *, decodes: bool = True) -> None:
-    """Raise ScenarioError now for what `durations` would refuse once all is decoded.
-
-    ``decodes`` is False for a timing-only run.
-    """
+def check_durations(scenario: Scenario, context: TimingContext) -> None:
+    """Raise ScenarioError now for what `durations` would refuse once all is decoded."""
     nothing = np.empty(0, dtype=np.int64)
-    measured = {"predecoder": nothing, "decoder": nothing} if decodes else None
+    timing_only = scenario.decoder.algorithm == "none"
+    measured = None if timing_only else {"predecoder": nothing, "decoder": nothing}
     _durations(scenario, measured, context, Streams.of(0))
 
 

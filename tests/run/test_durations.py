@@ -7,6 +7,7 @@ import pytest
 from emulator.decoders.answers import Answers
 from emulator.errors import ScenarioError
 from emulator.run.durations import check_durations, durations
+from emulator.scenario import Scenario
 from emulator.timing import Durations, Profile, Streams, TimingContext, write_profile
 from tests.run.examples import PREDECODER, resolved
 
@@ -93,12 +94,18 @@ def test_a_check_tells_what_is_wrong_without_answers(tmp_path: Path) -> None:
         check_durations(resolved(*wrong).scenario, CONTEXT)
 
 
+def timing_only(scenario: Scenario) -> Scenario:
+    """Not checked: `resolve` refuses "measured" with it as well."""
+    decoder = scenario.decoder.model_copy(update={"algorithm": "none"})
+    return scenario.model_copy(update={"decoder": decoder})
+
+
 def test_a_timing_only_run_measures_nothing() -> None:
     constant = "timing={kind = 'constant', value = '2 us'}"
     scenario = resolved(f"decoder.{constant}").scenario
     found = durations(scenario, None, CONTEXT, Streams.of(1))
     assert found.decode.constant_ps == 2_000_000
-    check_durations(scenario, CONTEXT, decodes=False)
+    check_durations(timing_only(scenario), CONTEXT)
     for table, overrides in (
         ("decoder", ["decoder.timing=measured"]),
         ("predecoder", [f"decoder.{constant}", *PREDECODER, "predecoder.timing=measured"]),
@@ -108,7 +115,7 @@ def test_a_timing_only_run_measures_nothing() -> None:
         with pytest.raises(ScenarioError, match=sentence):
             durations(scenario, None, CONTEXT, Streams.of(1))
         with pytest.raises(ScenarioError, match=sentence):
-            check_durations(scenario, CONTEXT, decodes=False)
+            check_durations(timing_only(scenario), CONTEXT)
         check_durations(scenario, CONTEXT)
 
 
@@ -149,7 +156,7 @@ def test_a_delay_that_no_table_can_hold_is_refused_with_its_place(
 
 def test_batches_of_the_predecoder_must_be_listed() -> None:
     batch = "predecoder.timing={kind = 'batch', points = {'1' = '20 us', '8' = '40 us'}}"
-    kind = "predecoder.kind=timing_only"
+    kind = "predecoder.kind=delay"
     found = built(kind, batch, "predecoder.batch=8").predecode
     assert found is not None
     assert found.reader()(0, fill=8) == 40_000_000

@@ -1,87 +1,52 @@
-"""From a resolved scenario to the loop that it describes."""
+"""The configuration of the loop that a scenario describes, and what its stages' times rest on."""
 
 from collections.abc import Mapping
 from itertools import count
 
-from emulator.loop.config import (
-    Emission,
-    Fpga,
-    Host,
-    LinkSpec,
-    LoopConfig,
-    Message,
-    PoolSpec,
-    RoundFpga,
-)
-from emulator.run.traffic import messages, response_packets
+from emulator.loop.config import Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
 from emulator.scenario import sections
 from emulator.scenario.layers import Origin
 from emulator.scenario.scenario import Scenario
-from emulator.syndromes.source import SyndromeSource, bits_per_round
 from emulator.timing import UNSTATED, Durations, Losses, Service
+from emulator.traffic import Traffic
 from emulator.units import Clock
-from emulator.windows import Window
 
-__all__ = ["emission_of", "loop_config", "messages_of", "stage_sources"]
+__all__ = ["build_loop", "stage_sources"]
 
 _FOLLOWS = ("follows from the stages around it", "derived")
 
 
-def loop_config(
-    scenario: Scenario,
-    source: SyndromeSource,
-    plan: tuple[Window, ...],
-    services: Durations,
-) -> LoopConfig:
+def build_loop(scenario: Scenario, traffic: Traffic, durations: Durations) -> LoopConfig:
     """Build the loop."""
     link, host = scenario.link, scenario.host
     predecode = None
-    if services.predecode is not None:
+    if durations.predecode is not None:
         pre = scenario.predecoder
-        predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
+        predecode = PoolSpec(pre.streams, durations.predecode, pre.batch, pre.batch_timeout)
     return LoopConfig(
-        emission=emission_of(scenario, source),
-        messages=messages_of(scenario, source),
-        plan=plan,
-        readout=services.readout,
+        emission=traffic.emission,
+        messages=traffic.messages,
+        plan=traffic.plan,
+        readout=durations.readout,
         fpga=_fpga(scenario.fpga),
-        up=_link(link.up, services.up, services.loss_up),
-        down=_link(link.down, services.down, None),
+        up=_link(link.up, durations.up, durations.loss_up),
+        down=_link(link.down, durations.down, None),
         host=Host(
             slots=host.ring_slots,
-            dispatch=services.dispatch,
+            dispatch=durations.dispatch,
             waits=host.on_full == "wait",
             hold_until_response=host.release == "response",
         ),
         predecode=predecode,
-        decode=PoolSpec(scenario.decoder.workers, services.decode),
-        response=response_packets(scenario.fpga, link.down, source.dem.num_observables),
+        decode=PoolSpec(scenario.decoder.workers, durations.decode),
+        response=traffic.response,
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         drain=scenario.run.drain,
     )
 
 
-def emission_of(scenario: Scenario, source: SyndromeSource) -> Emission:
-    """Clock of the processor, with the rounds of a shot of ``source``."""
-    qpu = scenario.qpu
-    return Emission(
-        round_period_ps=qpu.round_period,
-        rounds=source.num_rounds,
-        shots=scenario.run.shots,
-        patches=qpu.patches,
-        patch_offset_ps=qpu.patch_offset,
-        shot_period_ps=qpu.shot_period or 0,
-    )
-
-
-def messages_of(scenario: Scenario, source: SyndromeSource) -> tuple[Message, ...]:
-    """Messages of a shot of ``source``."""
-    bits = bits_per_round(source).tolist()
-    return messages(scenario.fpga, scenario.link.up, scenario.window, bits)
-
-
 def stage_sources(
-    scenario: Scenario, services: Durations, origins: Mapping[str, Origin]
+    scenario: Scenario, durations: Durations, origins: Mapping[str, Origin]
 ) -> dict[str, tuple[str, str]]:
     """For each stage of the loop, what its times rest on and how far that is to be trusted."""
     fpga = scenario.fpga
@@ -108,19 +73,19 @@ def stage_sources(
     )
     law = f"{fpga.pipeline_cycles} cycles behind the {place}"
     found = {
-        "readout": source(services.readout, "qpu.readout"),
+        "readout": source(durations.readout, "qpu.readout"),
         "packetise": cycles("pipeline_cycles", law),
-        "uplink": source(services.up, "link.up.latency"),
+        "uplink": source(durations.up, "link.up.latency"),
         "ring": _FOLLOWS,
-        "dispatch": source(services.dispatch, "host.dispatch"),
+        "dispatch": source(durations.dispatch, "host.dispatch"),
         "decode_queue": _FOLLOWS,
-        "decode": source(services.decode, "decoder.timing"),
-        "downlink": source(services.down, "link.down.latency"),
+        "decode": source(durations.decode, "decoder.timing"),
+        "downlink": source(durations.down, "link.down.latency"),
         "apply": cycles("receive_cycles", f"{fpga.receive_cycles} cycles behind the response"),
     }
-    if services.predecode is not None:
+    if durations.predecode is not None:
         found["predecode_queue"] = _FOLLOWS
-        found["predecode"] = source(services.predecode, "predecoder.timing")
+        found["predecode"] = source(durations.predecode, "predecoder.timing")
     return found
 
 
