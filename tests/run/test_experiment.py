@@ -239,6 +239,18 @@ def test_a_published_curve_charges_a_window_for_the_rounds_it_reads() -> None:
     assert times.tolist() == [4_000_000, 4_000_000, 2_000_000] * 120
 
 
+def test_a_batch_takes_the_time_of_its_fill() -> None:
+    points = "{'1' = '3 us', '2' = '5 us', '4' = '6 us'}"
+    batches = (f"predecoder.timing={{kind = 'batch', points = {points}}}", "predecoder.batch=4")
+    windows = ran(*SLIDING, "predecoder.kind=delay", *batches, "decoder.algorithm=none").windows
+    starts, fills = np.unique(windows["predecode_start_ps"], return_counts=True)
+    assert len(set(fills.tolist())) > 1
+    expected = {1: 3_000_000, 2: 5_000_000, 3: 5_500_000, 4: 6_000_000}
+    for start, fill in zip(starts.tolist(), fills.tolist(), strict=True):
+        ends = windows["predecode_end_ps"][windows["predecode_start_ps"] == start]
+        assert set(ends.tolist()) == {start + expected[fill]}
+
+
 # -- repeatability -------------------------------------------------------------------------------
 
 MEASURED = ("decoder.timing=measured", "host.on_full=wait", "run.shots=60")
