@@ -46,7 +46,7 @@ HEAD = 'title = "t"\nsource = "s"\nconfidence = "assumed"\n'
     ("head", "sentence"),
     [
         (HEAD + 'author = "a"\n', '"author" is no key of a preset; known are title, source,'),
-        (HEAD + "distnace = 3\n", '"distnace" is no key of a preset; did you mean "distance"?'),
+        (HEAD + "round = 3\n", '"round" is no key of a preset; did you mean "rounds"?'),
         (HEAD + 'kind = "qpu"\n', '"kind" is no key of a preset'),
         (HEAD + 'name = "odd"\n', '"name" is no key of a preset'),
         (HEAD + 'distance = "13"\n', "distance: Input should be a valid integer"),
