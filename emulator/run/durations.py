@@ -1,8 +1,9 @@
 """How long each stage takes in this run: built from the scenario, or from what was measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,39 +24,36 @@ from emulator.timing import (
     build,
 )
 
-__all__ = ["check_durations", "durations"]
+if TYPE_CHECKING:
+    from emulator.run.preparation import Prepared
 
-Measured = Mapping[str, NDArray[np.int64] | None]
+__all__ = ["durations", "given_durations"]
 
 _TIMED_HERE = "timed on this machine, one call a window"
 
 
-def durations(
-    scenario: Scenario, answers: Answers | None, context: TimingContext, streams: Streams
-) -> Durations:
-    """Build the durations of all stages; ``answers`` is None for a timing-only run.
+def durations(prepared: "Prepared", answers: Answers | None) -> Durations:
+    """Durations of all stages of a run, those that were measured with the times of its answers.
+
+    ``answers`` is None for a timing-only run, which measures nothing. Raises ValueError where a
+    stage should have been timed and was not.
+    """
+    scenario, found = prepared.scenario, prepared.durations
+    if answers is None:
+        return found
+    if scenario.decoder.timing == "measured":
+        found = replace(found, decode=_recorded("decoder", answers.decode_ps))
+    if found.predecode is not None and scenario.predecoder.timing == "measured":
+        found = replace(found, predecode=_recorded("predecoder", answers.predecode_ps))
+    return found
+
+
+def given_durations(scenario: Scenario, context: TimingContext, streams: Streams) -> Durations:
+    """Durations of all stages as far as the scenario gives them: a measured one has no job yet.
 
     ``context`` is that of the stages that serve windows. Raises ScenarioError for times that
-    presets or files cannot give, and for "measured" where nothing was decoded; ValueError where
-    the answers were not timed.
+    presets or files cannot give.
     """
-    measured: Measured | None = None
-    if answers is not None:
-        measured = {"predecoder": answers.predecode_ps, "decoder": answers.decode_ps}
-    return _durations(scenario, measured, context, streams)
-
-
-def check_durations(scenario: Scenario, context: TimingContext) -> None:
-    """Raise ScenarioError now for what `durations` would refuse once all is decoded."""
-    nothing = np.empty(0, dtype=np.int64)
-    timing_only = scenario.decoder.algorithm == "none"
-    measured = None if timing_only else {"predecoder": nothing, "decoder": nothing}
-    _durations(scenario, measured, context, Streams.of(0))
-
-
-def _durations(
-    scenario: Scenario, measured: Measured | None, context: TimingContext, streams: Streams
-) -> Durations:
     link, batch = scenario.link, scenario.predecoder.batch
     per_message = replace(context, window_rounds=frozenset())  # a message is not a window
 
@@ -65,12 +63,12 @@ def _durations(
     predecode = None
     if scenario.predecoder.kind != "none":
         batched = replace(context, batch=batch)
-        predecode = _timed("predecoder", scenario.predecoder, measured, batched, streams.predecode)
+        predecode = _timed("predecoder", scenario.predecoder, batched, streams.predecode)
     return Durations(
         readout=message("qpu.readout", scenario.qpu.readout, streams.readout),
         up=message("link.up.latency", link.up.latency, streams.up),
         dispatch=message("host.dispatch", scenario.host.dispatch, streams.dispatch),
-        decode=_timed("decoder", scenario.decoder, measured, context, streams.decode),
+        decode=_timed("decoder", scenario.decoder, context, streams.decode),
         down=message("link.down.latency", link.down.latency, streams.down),
         predecode=predecode,
         loss_up=Losses(link.up.loss, streams.loss) if link.up.loss > 0 else None,
@@ -78,29 +76,19 @@ def _durations(
 
 
 def _timed(
-    table: str,
-    section: Predecoder | Decoder,
-    measured: Measured | None,
-    context: TimingContext,
-    stream: Stream,
+    table: str, section: Predecoder | Decoder, context: TimingContext, stream: Stream
 ) -> Service:
-    """Service of a stage that may have been timed here: as measured, from a profile, or a delay."""
+    """Service of a stage that may be timed here: to be measured, from a profile, or a delay."""
     delay = section.timing
     if delay == "measured":
-        return _recorded(table, measured)
+        return _recorded(table, np.empty(0, dtype=np.int64))
     if delay == "profile":
         stage = {"predecoder": "predecode", "decoder": "decode"}[table]
         delay = _replay(table, section.profile, stage)
     return _named(f"{table}.timing", lambda: build(delay, context=context, stream=stream))
 
 
-def _recorded(table: str, measured: Measured | None) -> Service:
-    if measured is None:
-        raise ScenarioError(
-            f'{table}.timing: "measured" needs windows that are really decoded, and algorithm = '
-            '"none" decodes none; write a delay, or "profile" with a file of roundtrip profile.'
-        )
-    times_ps = measured[table]
+def _recorded(table: str, times_ps: NDArray[np.int64] | None) -> Service:
     if times_ps is None:
         raise ValueError(f"the {table} was not timed.")
     return Recorded(times_ps.ravel(), _TIMED_HERE)

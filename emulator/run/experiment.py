@@ -80,7 +80,7 @@ def run_prepared(
         answers = like.answers
     else:
         answers = decode(prepared, keep_detectors=keep or rtl, progress=progress)
-    times = durations(scenario, answers, prepared.context, prepared.seeds)
+    times = durations(prepared, answers)
     framed = applied = None
     if rtl and answers is not None:
         framed = frame(prepared, times.readout, answers, keep_frames=keep)

@@ -6,8 +6,8 @@ import pytest
 
 from emulator.decoders.answers import Answers
 from emulator.errors import ScenarioError
-from emulator.run.durations import check_durations, durations
-from emulator.scenario import Scenario
+from emulator.run import prepare
+from emulator.run.durations import durations, given_durations
 from emulator.timing import Durations, Profile, Streams, TimingContext, write_profile
 from tests.run.examples import PREDECODER, resolved
 
@@ -28,8 +28,12 @@ def answers(predecode_ps: list[int] | None, decode_ps: list[list[int]] | None) -
 
 
 def built(*overrides: str, measured: Answers | None = None, seed: int = 1) -> Durations:
-    scenario = resolved(*overrides).scenario
-    return durations(scenario, measured or answers(None, None), CONTEXT, Streams.of(seed))
+    prepared = prepare(resolved(*overrides, f"run.seed={seed}"))
+    return durations(prepared, measured or answers(None, None))
+
+
+def checked(*overrides: str) -> None:
+    given_durations(resolved(*overrides).scenario, CONTEXT, Streams.of(1))
 
 
 def test_measured_windows_keep_their_own_times() -> None:
@@ -83,40 +87,20 @@ def test_every_stage_draws_from_its_own_stream() -> None:
     assert all(getattr(other, kind).reader()(0) != firsts[kind] for kind in kinds)
 
 
-def test_a_check_tells_what_is_wrong_without_answers(tmp_path: Path) -> None:
+def test_wrong_times_are_refused_without_answers(tmp_path: Path) -> None:
     file = tmp_path / "profile.json"
     write_profile(Profile({}, {}, {"decode": np.array([1])}), file)
-    check_durations(resolved("decoder.timing=measured").scenario, CONTEXT)
+    checked("decoder.timing=measured")
     wrong = [*PREDECODER, "predecoder.timing=profile", f"predecoder.profile={file}"]
     with pytest.raises(
         ScenarioError, match=r'^predecoder.timing: .*no column "predecode"; set column'
     ):
-        check_durations(resolved(*wrong).scenario, CONTEXT)
-
-
-def timing_only(scenario: Scenario) -> Scenario:
-    """Not checked: `resolve` refuses "measured" with it as well."""
-    decoder = scenario.decoder.model_copy(update={"algorithm": "none"})
-    return scenario.model_copy(update={"decoder": decoder})
+        checked(*wrong)
 
 
 def test_a_timing_only_run_measures_nothing() -> None:
-    constant = "timing={kind = 'constant', value = '2 us'}"
-    scenario = resolved(f"decoder.{constant}").scenario
-    found = durations(scenario, None, CONTEXT, Streams.of(1))
-    assert found.decode.constant_ps == 2_000_000
-    check_durations(timing_only(scenario), CONTEXT)
-    for table, overrides in (
-        ("decoder", ["decoder.timing=measured"]),
-        ("predecoder", [f"decoder.{constant}", *PREDECODER, "predecoder.timing=measured"]),
-    ):
-        scenario = resolved(*overrides).scenario
-        sentence = f'^{table}.timing: "measured" needs windows that are really decoded'
-        with pytest.raises(ScenarioError, match=sentence):
-            durations(scenario, None, CONTEXT, Streams.of(1))
-        with pytest.raises(ScenarioError, match=sentence):
-            check_durations(timing_only(scenario), CONTEXT)
-        check_durations(scenario, CONTEXT)
+    given = prepare(resolved("decoder.algorithm=none"))
+    assert durations(given, None) is given.durations
 
 
 def test_durations_of_a_run_are_a_value() -> None:
@@ -151,7 +135,7 @@ def test_a_delay_that_no_table_can_hold_is_refused_with_its_place(
     override: str, place: str
 ) -> None:
     with pytest.raises(ScenarioError, match=f"^{place}: this delay of kind .* can take as long as"):
-        check_durations(resolved(override).scenario, CONTEXT)
+        checked(override)
 
 
 def test_batches_of_the_predecoder_must_be_listed() -> None:
