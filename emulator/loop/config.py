@@ -12,7 +12,6 @@ from emulator.units import Clock
 from emulator.windows import Window
 
 __all__ = [
-    "MAX_HORIZON_PS",
     "Fpga",
     "Framing",
     "Host",
@@ -26,10 +25,6 @@ __all__ = [
     "Service",
     "messages_of_shot",
 ]
-
-MAX_HORIZON_PS = 2**62
-"""Longest time during which rounds may be emitted, 53 days: half of what 64 bits of picoseconds
-hold, so that as much again is left for the work that is still to be done then."""
 
 
 class Reader(Protocol):

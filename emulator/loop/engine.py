@@ -8,7 +8,7 @@ from emulator.errors import RoundtripError
 from emulator.garbage import no_garbage_collection
 from emulator.loop.assembly import Assembly
 from emulator.loop.clockwork import Clockwork
-from emulator.loop.config import MAX_HORIZON_PS, LoopConfig
+from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.fpga import packetisers
 from emulator.loop.job import Transit
@@ -23,10 +23,14 @@ from emulator.loop.route import Route
 from emulator.loop.slots import check_slots
 from emulator.loop.tally import total
 from emulator.loop.transmitter import Transmitter
+from emulator.units import MAX_TIME_PS
 
 __all__ = ["CAUSES", "run_loop"]
 
-_MAX_PS = 2**63 - 1
+_TOO_LONG = (
+    "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten the times of "
+    "its stages, or run fewer shots"
+)
 
 
 def run_loop(
@@ -40,26 +44,24 @@ def run_loop(
     With ``keep_windows=False`` nothing grows with the length of the run: the record then has the
     round account and the pools only. ``progress`` is told the number of rounds emitted so far.
     Raises ValueError for a ring in which every slot can end up waiting for a message that finds no
-    slot and for rounds that are emitted for longer than `MAX_HORIZON_PS`, RoundtripError where
-    time passes what 64 bits hold, and RuntimeError if a round is unaccounted for or never comes to
+    slot and for rounds that are emitted for longer than `MAX_TIME_PS`, RoundtripError where the
+    run lasts longer than that, and RuntimeError if a round is unaccounted for or never comes to
     an end, which would be a defect of the model.
     """
     horizon_ps = config.emission.horizon_ps
-    if horizon_ps > MAX_HORIZON_PS:
-        raise ValueError(f"horizon_ps(={horizon_ps}) must be <= {MAX_HORIZON_PS}, 53 days.")
+    if horizon_ps > MAX_TIME_PS:
+        raise ValueError(f"horizon_ps(={horizon_ps}) must be <= {MAX_TIME_PS}, 106 days.")
     check_slots(config)
     loop = _Loop(config, keep_windows=keep_windows, progress=progress)
     try:
         # no message leaves a cycle, and looking for one costs the more the longer the queues are
         with no_garbage_collection():
             loop.run()
-    except OverflowError:
-        loop.ledger.end_ps = _MAX_PS + 1
-    if max(loop.env.now, loop.ledger.end_ps) > _MAX_PS:
-        raise RoundtripError(
-            "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten the "
-            "times of its stages, or run fewer shots"
-        )
+    except OverflowError as error:  # a row of the record that 64 bits do not hold
+        raise RoundtripError(_TOO_LONG) from error
+    last_ps = loop.env.now if config.drain else horizon_ps
+    if max(last_ps, loop.ledger.end_ps) > MAX_TIME_PS:
+        raise RoundtripError(_TOO_LONG)
     record = loop.record()
     record.check_conservation()
     return record

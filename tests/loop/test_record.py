@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from emulator.errors import RoundtripError
-from emulator.loop.config import MAX_HORIZON_PS, Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import BACKLOG_SAMPLES, Pool
 from emulator.loop.tally import Tally
 from emulator.numbering import Emission
+from emulator.units import MAX_TIME_PS
 from emulator.windows import sliding_windows
 from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, ListedLosses, loop_config
 
@@ -116,20 +117,24 @@ def test_rounds_that_vanish_or_stay_are_a_defect() -> None:
 
 
 @pytest.mark.parametrize("beyond", [False, True])
-def test_rounds_are_emitted_for_53_days_at_most(beyond: bool) -> None:
-    period = MAX_HORIZON_PS // 4 + beyond
-    config = replace(loop_config(rounds=2, shots=2), emission=Emission(period, 2, 2))
+@pytest.mark.parametrize("drain", [False, True])
+def test_rounds_are_emitted_for_106_days_at_most(beyond: bool, drain: bool) -> None:
+    assert MAX_TIME_PS % 7 == 0
+    period = MAX_TIME_PS // 7 + beyond
+    config = replace(loop_config(rounds=7, drain=drain), emission=Emission(period, 7, 1))
     if beyond:
-        with pytest.raises(ValueError, match=rf"horizon_ps\(={4 * period}\) must be <= {2**62}"):
+        with pytest.raises(
+            ValueError, match=rf"horizon_ps\(={7 * period}\) must be <= {2**63 - 1}"
+        ):
             run_loop(config)
     else:
-        assert run_loop(config).windows["applied_ps"].max() == MAX_HORIZON_PS
+        assert run_loop(config).windows["applied_ps"].tolist() == [MAX_TIME_PS]
 
 
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize("stage", ["readout", "link", "decode", "return"])
 def test_time_stamps_never_wrap(stage: str, keep: bool) -> None:
-    config = replace(loop_config(rounds=1, shots=2), emission=Emission(MAX_HORIZON_PS // 2, 1, 2))
+    config = replace(loop_config(rounds=1, shots=2), emission=Emission(2**61, 1, 2))
 
     def run(service: Fixed) -> int:
         slow = {

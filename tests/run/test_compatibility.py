@@ -77,7 +77,7 @@ def test_a_lost_response_is_not_passed_over() -> None:
     [
         ((*SLIDING, "fpga.rounds_per_message=1"), 4),
         ((*SLIDING, "qpu.patches=2"), 3),
-        ((*SLIDING, "qpu.patches=2", JITTER), 18),
+        ((*SLIDING, "qpu.patches=2", JITTER), 7),
         ((*PARALLEL, "fpga.rounds_per_message=1"), 4),
     ],
 )
@@ -101,7 +101,7 @@ def test_all_that_does_not_fit_is_told_before_anything_is_decoded(
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("emulator.run.experiment.answer_shots", never)
+    monkeypatch.setattr("emulator.run.decoding.answer_shots", never)
     scenario = resolved(*SLIDING, "link.down.loss=1", "host.ring_slots=1", "host.on_full=wait")
     first, second = refused(scenario).splitlines()
     assert first.startswith("link.down.loss: ")

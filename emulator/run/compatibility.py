@@ -1,33 +1,31 @@
-"""What must be right between a scenario and the shots of its source, told before any is decoded."""
+"""What a scenario and the shots of its source must satisfy together, checked before decoding."""
 
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
 from emulator.loop.slots import slots_needed
-from emulator.rtl import law
-from emulator.run.addressing import Identity
-from emulator.run.parts import loop_config, messages_of
-from emulator.run.services import Seeds, Services
-from emulator.run.traffic import carried_rounds, response_packets
+from emulator.rtl import limits
+from emulator.run.build_loop import build_loop
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
-from emulator.timing import TimingContext, build
+from emulator.timing import Durations, Streams, TimingContext, build
+from emulator.traffic import Traffic
+from emulator.traffic.addressing import Identity
+from emulator.traffic.messages import carried_rounds
 from emulator.units import format_time
 from emulator.windows import Window
 
-__all__ = ["check_fit", "check_hardware"]
+__all__ = ["check_compatibility", "check_hardware"]
 
 Plan = tuple[Window, ...]
 
 
-def check_fit(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
-    """Raise ScenarioError, with a line for each mistake, where scenario and source do not fit."""
+def check_compatibility(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
+    """Raise ScenarioError, with a line for each mistake, where scenario and source disagree."""
     found = [mistake for rule in _RULES for mistake in rule(scenario, source, plan)]
     if found:
         raise ContradictionError(found)
-    messages_of(scenario, source)
-    response_packets(scenario.fpga, scenario.link.down, source.dem.num_observables)
 
 
 def _shots(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:  # noqa: ARG001
@@ -63,13 +61,13 @@ def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mi
     host = scenario.host
     if host.on_full != "wait" or host.release != "response":
         return
-    context = TimingContext(source.metadata.distance, source.num_rounds, source.metadata.p)
-    seeds = Seeds.of(scenario.run.seed)
-    readout = build(scenario.qpu.readout, context=context, rng=seeds.readout)
-    up = build(scenario.link.up.latency, context=context, rng=seeds.up)
-    # only the way up matters
-    services = Services(readout=readout, up=up, down=up, dispatch=up, predecode=None, decode=up)
-    held = slots_needed(loop_config(scenario, source, plan, services, seeds.loss))
+    # what is behind the ring does not matter
+    context = TimingContext(distance=source.metadata.distance, p=source.metadata.p)
+    streams = Streams.of(scenario.run.seed)
+    readout = build(scenario.qpu.readout, context=context, stream=streams.readout)
+    up = build(scenario.link.up.latency, context=context, stream=streams.up)
+    durations = Durations(readout=readout, up=up, dispatch=up, decode=up, down=up)
+    held = slots_needed(build_loop(scenario, Traffic.of(scenario, source, plan), durations))
     if host.ring_slots < held:
         text = (
             f"{host.ring_slots} are fewer than the {held} messages that windows hold before they "
@@ -94,13 +92,13 @@ def _timing(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[
 def _hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
     fpga, link = scenario.fpga, scenario.link
     model = 'or fpga.timing = "model"'
-    if fpga.intake != "rounds" or fpga.bus_bits not in law.WIDTHS:
+    if fpga.intake != "rounds" or fpga.bus_bits not in limits.WIDTHS:
         text = f'the packetiser in hdl/rtl has another law; write preset = "roundtrip_512" {model}'
         yield Mistake(("fpga", "timing"), text)
         return
     for key, cycles in (
-        ("pipeline_cycles", law.PIPELINE_CYCLES),
-        ("receive_cycles", law.RECEIVE_CYCLES),
+        ("pipeline_cycles", limits.PIPELINE_CYCLES),
+        ("receive_cycles", limits.RECEIVE_CYCLES),
     ):
         if getattr(fpga, key) != cycles:
             text = f"{getattr(fpga, key)} is not the {cycles} of the packetiser in hdl/rtl"
@@ -116,9 +114,9 @@ def _hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterato
         if section.port == "per_patch" and scenario.qpu.patches > 1:
             text = f'per_patch needs a packetiser a patch, rtl has one; write "shared" {model}'
             yield Mistake(("link", way, "port"), text)
-    if scenario.qpu.patches > law.MOST_PATCHES:
-        text = f"{scenario.qpu.patches} are more than the {law.MOST_PATCHES} inputs of the RTL"
-        yield Mistake(("qpu", "patches"), f"{text}; write {law.MOST_PATCHES} or fewer {model}")
+    if scenario.qpu.patches > limits.MAX_PATCHES:
+        text = f"{scenario.qpu.patches} are more than the {limits.MAX_PATCHES} inputs of the RTL"
+        yield Mistake(("qpu", "patches"), f"{text}; write {limits.MAX_PATCHES} or fewer {model}")
     yield from _hardware_sizes(scenario, source, plan, model)
 
 
@@ -126,13 +124,13 @@ def _hardware_sizes(
     scenario: Scenario, source: SyndromeSource, plan: Plan, model: str
 ) -> Iterator[Mistake]:
     bits = bits_per_round(source).tolist()
-    if max(bits) > law.MOST_ROUND_BITS:
-        text = f"a round of {max(bits)} bits is longer than the {law.MOST_ROUND_BITS} of the RTL"
+    if max(bits) > limits.MAX_ROUND_BITS:
+        text = f"a round of {max(bits)} bits is longer than the {limits.MAX_ROUND_BITS} of the RTL"
         yield Mistake(("fpga", "timing"), f'{text}; write "model"')
     carried = carried_rounds(scenario.fpga, scenario.window, len(bits))
     try:
         longest = max(sum(bits[r] for r in rounds) for rounds in carried)
-        law.depth_of(scenario.fpga.bus_bits, longest)
+        limits.depth_of(scenario.fpga.bus_bits, longest)
     except RoundtripError as error:
         yield Mistake(("fpga", "rounds_per_message"), str(error))
     answered = [Identity(1, carried).answered(window) for window in plan]
@@ -142,7 +140,7 @@ def _hardware_sizes(
             f"RTL takes one response a request; write fewer rounds per message {model}"
         )
         yield Mistake(("fpga", "rounds_per_message"), text)
-    if source.dem.num_observables > 8 * law.MOST_CORRECTION_BYTES:
+    if source.dem.num_observables > 8 * limits.MAX_CORRECTION_BYTES:
         text = f"corrections of {source.dem.num_observables} bits are longer than those of the RTL"
         yield Mistake(("fpga", "timing"), f'{text}; write "model"')
 
