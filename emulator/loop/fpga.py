@@ -7,7 +7,7 @@ from emulator.loop.config import Fpga, Framing, LoopConfig, Message, RoundFpga
 from emulator.loop.tally import Tally
 from emulator.numbering import Emission, Numbering
 
-__all__ = ["Packetiser", "Receiver", "Span", "packetisers", "tally"]
+__all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
 
 
 Span = tuple[int, int]
@@ -39,24 +39,19 @@ def packetisers(config: LoopConfig) -> list[Packetiser]:
     ports = range(config.emission.patches if config.up.per_patch else 1)
     spec = config.fpga
     if isinstance(spec, Fpga):
-        return [BusPacketiser(spec, config.messages, tally(config)) for _ in ports]
+        return [BusPacketiser(spec, config.messages, Tally.of(config)) for _ in ports]
     spaced = config.readout.constant_ps is not None
     return [
         RoundPacketiser(
             spec,
             config.messages,
             config.emission,
-            tally(config),
+            Tally.of(config),
             spaced=spaced,
             framing=config.framing,
         )
         for _ in ports
     ]
-
-
-def tally(config: LoopConfig) -> Tally:
-    """Return a fresh account for a stage of a loop."""
-    return Tally(config.emission.horizon_ps, drain=config.drain)
 
 
 class BusPacketiser:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig, PoolSpec
-from emulator.loop.fpga import tally
 from emulator.loop.job import Job
 from emulator.loop.records import Pool
+from emulator.loop.tally import Tally
 
 __all__ = ["WorkerPool"]
 
@@ -37,7 +37,7 @@ class WorkerPool:
         self._end = end
         self._busy = 0
         self._queue: deque[Job] = deque()
-        self._tally = tally(config)
+        self._tally = Tally.of(config)
 
     def submit(self, job: Job) -> None:
         """Queue a job, and start it if a server is free."""

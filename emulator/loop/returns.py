@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from emulator.loop.config import LoopConfig
-from emulator.loop.fpga import Receiver, tally
+from emulator.loop.fpga import Receiver
 from emulator.loop.job import Job
 from emulator.loop.ledger import Ledger
 from emulator.loop.link import Port
+from emulator.loop.tally import Tally
 
 __all__ = ["ReturnPath"]
 
@@ -20,7 +21,7 @@ class ReturnPath:
         self._per_patch = config.down.per_patch
         lines = range(config.emission.patches if self._per_patch else 1)
         latency = config.down.latency.reader()
-        self.ports = [Port(config.down, latency, tally(config)) for _ in lines]
+        self.ports = [Port(config.down, latency, Tally.of(config)) for _ in lines]
         beats = sum(beats for beats, _ in config.response)
         self._receivers = [Receiver(config.fpga, beats) for _ in lines]
         self._bits = [bits for _, bits in config.response]

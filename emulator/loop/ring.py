@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
-from emulator.loop.fpga import tally
 from emulator.loop.job import ShotState, Transit
 from emulator.loop.records import Pool
+from emulator.loop.tally import Tally
 
 __all__ = ["Ring"]
 
@@ -38,8 +38,8 @@ class Ring:
         self._slots: list[Transit | None] = [None] * config.host.slots
         self._waiting: deque[Transit] = deque()
         self._free_ps = 0
-        self._ring = tally(config)
-        self._dispatcher = tally(config)
+        self._ring = Tally.of(config)
+        self._dispatcher = Tally.of(config)
 
     def deliver(self, transit: Transit) -> None:
         """Take in a message from the line."""

@@ -1,8 +1,11 @@
 """The account of one stage's servers: how busy they are, and what they leave undone."""
 
+from collections.abc import Sequence
+
+from emulator.loop.config import LoopConfig
 from emulator.loop.records import Pool
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "total"]
 
 
 class Tally:
@@ -20,6 +23,11 @@ class Tally:
         self._demand_ps2 = 0
         self._jobs = 0
         self._left_over = 0
+
+    @classmethod
+    def of(cls, config: LoopConfig) -> "Tally":
+        """Return a fresh account for a stage of a loop."""
+        return cls(config.emission.horizon_ps, drain=config.drain)
 
     def add(self, arrived_ps: int, start_ps: int, service_ps: int) -> None:
         """Count a job that occupies one server without a break from its start on."""
@@ -64,7 +72,7 @@ class Tally:
         )
 
 
-def total(tallies: "list[Tally]") -> Pool:
+def total(tallies: Sequence[Tally]) -> Pool:
     """Return the account of servers with one tally each."""
     pools = [tally.pool(1) for tally in tallies]
     return Pool(

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
-from emulator.loop.fpga import Packetiser, tally
+from emulator.loop.fpga import Packetiser
 from emulator.loop.job import Transit
 from emulator.loop.ledger import Ledger
 from emulator.loop.link import Port
+from emulator.loop.tally import Tally
 
 __all__ = ["Transmitter"]
 
@@ -36,7 +37,7 @@ class Transmitter:
         self._delivered = delivered
         self._missed = missed
         latency = config.up.latency.reader()
-        self.ports = [Port(config.up, latency, tally(config)) for _ in packetisers]
+        self.ports = [Port(config.up, latency, Tally.of(config)) for _ in packetisers]
         self._loses = None if config.up.losses is None else config.up.losses.reader()
         self._per_patch = len(packetisers) == config.emission.patches
         self._sent = 0

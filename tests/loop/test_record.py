@@ -1,12 +1,13 @@
 """The record of a run: its pools, its backlog, and the limits of time."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from emulator.errors import RoundtripError
-from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.loop.config import Framing, Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import BACKLOG_SAMPLES, Pool
 from emulator.loop.tally import Tally
@@ -148,3 +149,18 @@ def test_time_stamps_never_wrap(stage: str, keep: bool) -> None:
     assert run(Fixed(2**62 - 1)) == 2**63 - 1
     with pytest.raises(RoundtripError, match="beyond 2\\^63 ps"):
         run(Fixed(2**62))
+
+
+def test_a_loop_and_its_record_pickle() -> None:
+    config = loop_config(
+        rounds=2, up=LinkSpec(None, Listed([5, 7]), losses=ListedLosses([False, True]))
+    )
+    copy = pickle.loads(pickle.dumps(config))
+    assert copy == config
+    record = run_loop(copy)
+    again = pickle.loads(pickle.dumps(record))
+    assert again.lost.tolist() == record.lost.tolist() == [[0, 0, 0, 0]]
+    assert again.emission == config.emission
+    edges = np.array([[1, 2], [3, 4]])
+    framing = pickle.loads(pickle.dumps(Framing(edges, edges + 1)))
+    assert framing.last_edges.tolist() == [[2, 3], [4, 5]]
