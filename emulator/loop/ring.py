@@ -69,21 +69,18 @@ class Ring:
         transit = state.slots.pop(number, None)
         if transit is None:
             return
-        slots, waiting = self._slots, self._waiting
+        slots, waiting, stamps = self._slots, self._waiting, transit.stamps
         slots[transit.index % len(slots)] = None
-        self._count(transit, self._env.now)
+        self._ring.add(stamps[3], stamps[4], self._env.now - stamps[4])
         while waiting and slots[waiting[0].index % len(slots)] is None:
             self._take_slot(waiting.popleft())
-
-    def _count(self, transit: Transit, end_ps: int) -> None:
-        delivered, slotted = transit.stamps[3], transit.stamps[4]
-        self._ring.add(delivered, slotted, end_ps - slotted)
 
     def pools(self, end_ps: int) -> dict[str, Pool]:
         """Return the accounts of ring and dispatcher, slots being held until the end of the run."""
         for transit in self._slots:
             if transit is not None:
-                self._count(transit, end_ps)
+                _, _, _, delivered, slotted, *_ = transit.stamps
+                self._ring.add(delivered, slotted, end_ps - slotted)
         return {
             "ring": self._ring.pool(len(self._slots), len(self._waiting)),
             "dispatch": self._dispatcher.pool(1),

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import Fpga, LoopConfig
 from emulator.loop.fpga import packetisers
@@ -12,7 +14,7 @@ from emulator.loop.readout import Readout
 from emulator.loop.route import Route
 from emulator.loop.transmitter import Transmitter
 
-__all__ = ["check_slots", "slots_needed"]
+__all__ = ["check_slots", "slots_missed", "slots_needed"]
 
 
 def check_slots(config: LoopConfig) -> None:
@@ -20,17 +22,55 @@ def check_slots(config: LoopConfig) -> None:
 
     A ring can stand still only if messages wait for slots that are held until a response is sent.
     """
+    needed = slots_missed(config)
+    if needed is not None:
+        raise ValueError(
+            f"slots(={config.host.slots}) must be >= {needed}, the messages that windows hold "
+            "before the first of them can be let go, or the sender waits for ever."
+        )
+
+
+def slots_missed(config: LoopConfig) -> int | None:
+    """Return the slots that are needed by a ring that has too few of them, else None."""
     host, emission = config.host, config.emission
     if not (host.waits and host.hold_until_response):
-        return
-    if host.slots >= len(config.messages) * emission.shots * emission.patches:
-        return  # every message of the run has a slot of its own
+        return None
+    enough = len(config.messages) * emission.shots * emission.patches
+    if host.slots < enough and emission.patches > 1 and _is_one_bus(config):
+        enough = _slots_at_most(config)
+    if host.slots >= enough:
+        return None
     needed = slots_needed(config)
-    if host.slots < needed:
-        raise ValueError(
-            f"slots(={host.slots}) must be >= {needed}, the messages that windows hold before "
-            "the first of them can be let go, or the sender waits for ever."
-        )
+    return needed if host.slots < needed else None
+
+
+def _is_one_bus(config: LoopConfig) -> bool:
+    """Messages of all patches enter one line in the order in which they are digitised."""
+    return isinstance(config.fpga, Fpga) and not config.up.per_patch
+
+
+def _slots_at_most(config: LoopConfig) -> int:
+    """Bound `slots_needed` on one bus, at a fraction of its cost.
+
+    From a message to the last that it is held for, no more messages lie on the line than are
+    digitised in that time, both its ends included, in whatever order those of one instant come.
+    """
+    emission, count = config.emission, len(config.messages)
+    shots, places = np.divmod(np.arange(emission.shots * count), count)
+    ends = np.array([message.rounds.stop - 1 for message in config.messages])[places]
+    patches = np.arange(emission.patches)
+    delays_ps = np.array(config.readout.constant_ps)
+    if config.readout.constant_ps is None:
+        delay = config.readout.reader()
+        jobs = len(places) * emission.patches
+        delays_ps = np.fromiter(map(delay, range(jobs)), np.int64, jobs).reshape(len(places), -1)
+    emitted_ps = emission.round_end_ps(patches, shots[:, None], ends[:, None])
+    digitised_ps = np.maximum.accumulate(emitted_ps + delays_ps)
+    held_until = np.array(Route(config.messages, config.plan).held_until)[places]
+    last_ps = digitised_ps[np.arange(len(places)) - places + held_until]
+    line = np.sort(digitised_ps, axis=None)
+    before = np.searchsorted(line, digitised_ps, side="left")
+    return int((np.searchsorted(line, last_ps, side="right") - before).max())
 
 
 def slots_needed(config: LoopConfig) -> int:
@@ -73,11 +113,7 @@ def slots_needed(config: LoopConfig) -> int:
 def _way_up(config: LoopConfig) -> LoopConfig:
     """Leave out what does not change the order of delivery."""
     emission = config.emission
-    if (
-        config.readout.constant_ps is not None
-        and isinstance(config.fpga, Fpga)
-        and not config.up.per_patch
-    ):
+    if config.readout.constant_ps is not None and _is_one_bus(config):
         # the order is that of emission, which repeats itself with every shot: take so many that
         # one shot of every patch is surrounded by those of all others
         ahead = -(-(emission.patches - 1) * emission.patch_offset_ps // emission.shot_period_ps)

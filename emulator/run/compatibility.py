@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
-from emulator.loop.slots import slots_needed
+from emulator.loop.slots import slots_missed
 from emulator.rtl import limits
 from emulator.run.build_loop import build_loop
 from emulator.scenario.checks import ContradictionError, Mistake
@@ -67,8 +67,8 @@ def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mi
     readout = build(scenario.qpu.readout, context=context, stream=streams.readout)
     up = build(scenario.link.up.latency, context=context, stream=streams.up)
     durations = Durations(readout=readout, up=up, dispatch=up, decode=up, down=up)
-    held = slots_needed(build_loop(scenario, Traffic.of(scenario, source, plan), durations))
-    if host.ring_slots < held:
+    held = slots_missed(build_loop(scenario, Traffic.of(scenario, source, plan), durations))
+    if held is not None:
         text = (
             f"{host.ring_slots} are fewer than the {held} messages that windows hold before they "
             f"can be decoded, so that the sender would wait for ever; write {held} or more, or "

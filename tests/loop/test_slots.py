@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from emulator.loop import engine
+from emulator.loop import engine, slots
 from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
-from emulator.loop.slots import slots_needed
+from emulator.loop.slots import _slots_at_most, slots_missed, slots_needed
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, ListedLosses, loop_config
 
@@ -124,6 +124,22 @@ def test_a_window_that_is_written_off_before_its_messages_have_slots_gives_them_
     assert record.windows["shot"].tolist() == [0, 2, 3]
     # shot 1 is lost at 6; its messages wait until shot 0 is decoded at 13, and leave at once
     assert record.windows["slotted_ps"].tolist() == [k * ROUND_PS for k in (3, 13, 23)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(config=waiting_loops(per_patch=False))
+def test_a_ring_is_looked_into_only_where_it_may_be_too_small(config: LoopConfig) -> None:
+    needed, enough = slots_needed(config), _slots_at_most(config)
+    assert needed <= enough
+    # all that is counted too much are messages of other patches that come at the same instant
+    assert enough == needed or config.emission.patches > 1
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(slots, "slots_needed", lambda _config: pytest.fail("looked into"))
+        if config.emission.patches > 1:
+            assert slots_missed(with_slots(config, enough)) is None
+    assert slots_missed(with_slots(config, needed)) is None
+    for fewer in {needed - 1, 1} - {0, needed}:
+        assert slots_missed(with_slots(config, fewer)) == needed
 
 
 def test_a_ring_with_a_slot_for_every_message_is_not_looked_into() -> None:
