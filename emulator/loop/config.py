@@ -187,12 +187,17 @@ class LoopConfig:
     framing: Framing | None = None
 
     def __post_init__(self) -> None:
-        """Check that messages and windows tile the shot, which conservation rests on."""
+        """Check that messages and windows tile the shot, which conservation rests on.
+
+        Windows come in an order in which they can be decoded.
+        """
         rounds = list(range(self.emission.rounds))
         if [r for message in self.messages for r in message.rounds] != rounds:
             raise ValueError("messages must carry every round of a shot once, in order.")
         if sorted(r for window in self.plan for r in window.commits) != rounds:
             raise ValueError("windows must commit every round of a shot once.")
+        if any(k >= place for place, window in enumerate(self.plan) for k in window.after):
+            raise ValueError("a window must come after those that it builds on.")
 
 
 def messages_of_shot(rounds: int, rounds_per_message: int) -> tuple[range, ...]:

@@ -72,6 +72,5 @@ def delays_of(readout: Service) -> Callable[[int], int]:
 def _rounds(progress: Progress | None, prepared: Prepared) -> Callable[[int], None] | None:
     if progress is None:
         return None
-    emission = prepared.traffic.emission
-    rounds = emission.rounds * emission.shots * emission.patches
+    rounds = prepared.traffic.emission.total_rounds
     return lambda done: progress("running the loop", done, rounds)
