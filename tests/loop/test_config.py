@@ -22,9 +22,9 @@ def test_windows_commit_every_round_once_in_an_order_that_can_be_decoded() -> No
         with pytest.raises(ValueError, match="windows must commit every round of a shot once"):
             loop_config(rounds=3, plan=plan)
     for after in (0, 1):
-        plan = (replace(first, after=(after,)), replace(second, after=()))
+        early = replace(first, after=(after,))
         with pytest.raises(ValueError, match="a window must come after those that it builds on"):
-            loop_config(rounds=3, plan=plan)
+            loop_config(rounds=3, plan=(early, replace(second, after=())))
 
 
 def test_the_last_message_of_a_shot_may_be_shorter() -> None:
