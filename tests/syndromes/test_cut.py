@@ -181,10 +181,10 @@ def test_second_layer_sees_only_what_its_neighbours_left() -> None:
 
 
 def test_errors_longer_than_the_buffer_of_independent_windows_are_refused() -> None:
-    rounds = np.array([0, 1, 3], dtype=np.int32)
+    rounds = np.array([0, 1, 4], dtype=np.int32)
     dem = stim.DetectorErrorModel("error(0.1) D0 D2\nerror(0.1) D1")
     with pytest.raises(SyndromeError, match=r"windows 0 and 1 .* larger buffer"):
-        cut_windows(dem, rounds, parallel_windows(4, commit=1, buffer=1))
+        cut_windows(dem, rounds, parallel_windows(5, commit=1, buffer=1))
 
 
 @pytest.mark.parametrize(
