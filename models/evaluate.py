@@ -22,7 +22,7 @@ from emulator.decoders.matchers import PyMatchingDecoder
 from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.stopwatch import WARM_UP_CALLS, time_shots
 from emulator.errors import SyndromeError
-from emulator.garbage import no_garbage_collection
+from emulator.gc_pause import gc_paused
 from models.command import run
 from models.contract import circuit_of, layout_of, opened
 from models.evaluation import Arm, Evaluation, Thinned
@@ -126,7 +126,7 @@ def _times(predecoders: Sequence[Predecoder], rows: NDArray[np.uint8]) -> list[f
     for predecoder in predecoders:
         for row in rows[:WARM_UP_CALLS]:
             predecoder.run(row[None])
-    with no_garbage_collection():
+    with gc_paused():
         for row in rows:
             for k, predecoder in enumerate(predecoders):
                 start = time.perf_counter_ns()

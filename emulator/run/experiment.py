@@ -11,7 +11,8 @@ import sinter
 from numpy.typing import NDArray
 
 from emulator import __version__
-from emulator.decoders.answers import Answers, Front, answer_shots
+from emulator.decoders.answers import Answers
+from emulator.decoders.decode import PredecodeStage, answer_shots
 from emulator.decoders.ising_embedding import IsingEmbedding, ordinary_embedding
 from emulator.decoders.matchers import resolve_decoder
 from emulator.decoders.predecoder import Predecoder
@@ -224,7 +225,7 @@ def _answers(
         seed=seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
         decoder=WindowedDecoder(source.dem, source.detector_round, plan, algorithm),
-        front=_front(scenario, source),
+        predecode=_predecode_stage(scenario, source),
         time_predecoder=scenario.predecoder.timing == "measured",
         time_decoder=scenario.decoder.timing == "measured",
         progress=progress and (lambda done: progress("decoding shots", done, shots)),
@@ -238,7 +239,7 @@ def _decoder(algorithm: str) -> sinter.Decoder:
         raise type(error)(f"decoder.algorithm: {error}") from error
 
 
-def _front(scenario: Scenario, source: SyndromeSource) -> Front | None:
+def _predecode_stage(scenario: Scenario, source: SyndromeSource) -> PredecodeStage | None:
     section, code = scenario.predecoder, scenario.code
     if section.kind != "onnx" or section.model is None:
         return None
@@ -272,7 +273,7 @@ def _front(scenario: Scenario, source: SyndromeSource) -> Front | None:
         basis=basis,
         orientation=orientation,
     )
-    return Front(model, embedding, section.batch)
+    return PredecodeStage(model, embedding, section.batch)
 
 
 def _loop_progress(progress: Progress | None, emission: Any) -> Callable[[int], None] | None:

@@ -1,4 +1,5 @@
-from dataclasses import dataclass, field
+import pickle
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 import numpy as np
@@ -6,7 +7,9 @@ import pymatching
 import pytest
 from numpy.typing import NDArray
 
-from emulator.decoders.answers import Answers, Front, answer_shots
+from emulator.decoders import stopwatch
+from emulator.decoders.answers import Answers
+from emulator.decoders.decode import PredecodeStage, answer_shots, fill_costs
 from emulator.decoders.ising_embedding import ordinary_embedding
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.matchers import resolve_decoder
@@ -14,6 +17,7 @@ from emulator.decoders.predecoder import Predecoder
 from emulator.decoders.windowed import WindowedDecoder
 from emulator.syndromes.circuits import CircuitSource, generated_source
 from emulator.windows import sliding_windows, whole_window
+from tests.decoders.clocks import HandClock
 
 ROUNDS = 4
 SOURCE = generated_source(
@@ -38,9 +42,10 @@ class FirstBits:
         return rows[:, 0] & (not self.silent), residual
 
 
-def front(*, silent: bool = False, **options: Any) -> tuple[FirstBits, Front]:
+def first_bits(*, silent: bool = False, **options: Any) -> tuple[FirstBits, PredecodeStage]:
     predecoder = FirstBits(silent)
-    return predecoder, Front(cast("Predecoder", predecoder), **{"embedding": None, **options})
+    options = {"embedding": None, **options}
+    return predecoder, PredecodeStage(cast("Predecoder", predecoder), **options)
 
 
 def decoder(source: CircuitSource = SOURCE, *, sliding: bool = False) -> WindowedDecoder:
@@ -81,9 +86,9 @@ def test_without_a_predecoder_the_matcher_decides() -> None:
 
 
 def test_a_predecoder_hands_on_its_residual_and_its_parity() -> None:
-    _, stage = front()
+    _, stage = first_bits()
     detectors, observables = sampled()
-    found = answered(front=stage)
+    found = answered(predecode=stage)
     residual = detectors.copy()
     residual[:, 1] = 0
     predicted = matched(residual) ^ detectors[:, :1]
@@ -95,11 +100,11 @@ def test_a_predecoder_hands_on_its_residual_and_its_parity() -> None:
 
 
 def test_the_parity_goes_with_the_last_window() -> None:
-    _, stage = front()
+    _, stage = first_bits()
     plan = decoder(sliding=True)
-    with_parity = answered(front=stage, decoder=plan).corrections
-    _, silent = front(silent=True)
-    without = answered(front=silent, decoder=plan).corrections
+    with_parity = answered(predecode=stage, decoder=plan).corrections
+    _, silent = first_bits(silent=True)
+    without = answered(predecode=silent, decoder=plan).corrections
     detectors, _ = sampled()
     assert with_parity.shape == (100, 4, 1)
     assert (with_parity[:, :-1] == without[:, :-1]).all()
@@ -121,19 +126,19 @@ def test_ordinary_memories_pass_through_their_embedding() -> None:
             return np.zeros(len(rows), np.uint8), rows
 
     idle = Idle()
-    stage = Front(cast("Predecoder", idle), embedding)
-    assert (answered(front=stage).corrections == answered().corrections).all()
+    stage = PredecodeStage(cast("Predecoder", idle), embedding)
+    assert (answered(predecode=stage).corrections == answered().corrections).all()
     assert set(idle.seen) == {layout.num_detectors}
 
 
 @pytest.mark.parametrize("chunk_shots", [1, 7, 100])
 def test_chunks_and_timing_change_no_answer(chunk_shots: int) -> None:
     plan = decoder(sliding=True)
-    whole = answered(decoder=plan, front=front()[1])
+    whole = answered(decoder=plan, predecode=first_bits()[1])
     told: list[int] = []
     found = answered(
         decoder=plan,
-        front=front(batch=3)[1],
+        predecode=first_bits(batch=3)[1],
         chunk_shots=chunk_shots,
         time_predecoder=True,
         time_decoder=True,
@@ -147,15 +152,21 @@ def test_chunks_and_timing_change_no_answer(chunk_shots: int) -> None:
     assert found.predecode_ps.shape == (100,)
     assert found.decode_ps.dtype == found.predecode_ps.dtype == np.int64
     assert (found.decode_ps > 0).all()
+    assert found.disturbed_decode is not None
+    assert found.disturbed_predecode is not None
+    assert found.disturbed_decode.shape == (100, 4)
+    assert found.disturbed_predecode.shape == (100,)
+    assert found.disturbed_decode.dtype == found.disturbed_predecode.dtype == np.bool_
+    assert whole.disturbed_decode is whole.disturbed_predecode is None
     assert told == [min(100, k) for k in range(chunk_shots, 100 + chunk_shots, chunk_shots)]
 
 
 def test_a_batch_is_one_timed_call_whose_time_is_that_of_each_of_its_shots() -> None:
-    predecoder, stage = front(batch=8)
-    times = answered(shots=20, front=stage, time_predecoder=True).predecode_ps
+    predecoder, stage = first_bits(batch=8)
+    times = answered(shots=20, predecode=stage, time_predecoder=True).predecode_ps
     assert times is not None
     assert predecoder.calls[-3:] == [8, 8, 4]
-    assert set(predecoder.calls[:-3]) == {8}  # done once beforehand, and not timed
+    assert set(predecoder.calls[-13:-3]) == {8}  # done once beforehand, and not timed
     for part in (slice(8), slice(8, 16), slice(16, 20)):
         assert (times[part] == times[part][0]).all()
     assert (times % 1000 == 0).all()  # the clock counts nanoseconds
@@ -166,3 +177,67 @@ def test_unknown_observables_leave_errors_unknown(monkeypatch: pytest.MonkeyPatc
     found = answered()
     assert found.wrong is None
     assert found.corrections.shape == (100, 1, 1)
+
+
+def test_detectors_are_kept_as_sampled_if_asked_for() -> None:
+    [chunk] = SOURCE.chunks(100, seed=SEED)
+    found = answered(chunk_shots=7, predecode=first_bits()[1], keep_detectors=True)
+    np.testing.assert_array_equal(found.detectors, chunk.detectors)
+    assert answered().detectors is None
+
+
+def test_answers_survive_pickling() -> None:
+    found = answered(time_decoder=True, keep_detectors=True)
+    copy = pickle.loads(pickle.dumps(found))
+    for name in [each.name for each in fields(Answers)]:
+        np.testing.assert_array_equal(getattr(copy, name), getattr(found, name))
+
+
+@dataclass
+class Counted:
+    """A pre-decoder that takes 4 us, and 1 us for each shot, by a clock moved by hand.
+
+    Call number ``slow`` takes 1 ms more, in which its thread has no processor.
+    """
+
+    clock: HandClock
+    slow: int = -1
+    calls: int = 0
+
+    def run(self, rows: Bits) -> tuple[Bits, Bits]:
+        self.calls += 1
+        self.clock.work(4000 + 1000 * len(rows))
+        if self.calls == self.slow:
+            self.clock.preempt(1_000_000)
+        return np.zeros(len(rows), np.uint8), rows
+
+
+@pytest.mark.parametrize("slow", [-1, 5, 9])
+def test_partial_fills_of_a_batch_cost_what_is_measured(
+    monkeypatch: pytest.MonkeyPatch, slow: int
+) -> None:
+    clock = HandClock()
+    monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
+    stage = PredecodeStage(cast("Predecoder", Counted(clock, slow)), None, batch=4)
+    rows = np.zeros((2, 5), dtype=np.uint8)  # fewer shots than a batch has
+    assert fill_costs(stage, rows) == (625_000, 750_000, 875_000, 1_000_000)
+
+
+def test_fills_between_the_measured_ones_lie_on_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = HandClock()
+    monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
+    predecoder = Counted(clock)
+    stage = PredecodeStage(cast("Predecoder", predecoder), None, batch=96)
+    found = fill_costs(stage, np.zeros((96, 5), dtype=np.uint8))
+    assert found == tuple(round(1e4 * (4 + fill)) for fill in range(1, 97))
+    assert predecoder.calls == 16 * 6
+
+
+def test_fills_are_measured_where_batches_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = HandClock()
+    monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
+    for batch, expected in ((1, None), (2, (833_333, 1_000_000))):
+        stage = PredecodeStage(cast("Predecoder", Counted(clock)), None, batch=batch)
+        found = answered(predecode=stage, time_predecoder=True, chunk_shots=50)
+        assert found.predecode_fill_ppm == expected
+        assert answered(predecode=stage).predecode_fill_ppm is None
