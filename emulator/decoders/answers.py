@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Answers"]
+__all__ = ["MAX_DISTURBED_SHARE", "Answers"]
 
 Bits = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Times = NDArray[np.int64]
+
+MAX_DISTURBED_SHARE = 0.05
+"""Share of disturbed calls up to which the others stand for all: beyond it nobody knows whether
+the calls left out were like those that are kept."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ __all__ = [
     "Readings",
     "Timed",
     "disturbed_calls",
+    "read_calls",
     "time_calls",
     "time_shots",
 ]
@@ -42,9 +43,10 @@ WARM_UP_CALLS = 10
 MIN_LOST_NS = 10_000
 """Wall time without processor time from which a call counts as disturbed, in ns.
 
-Reading the processor clock takes 0.7 µs, outside the wall interval, so that undisturbed calls have
-0.7 to 1 µs more processor time than wall time, and next to none has less (``benchmarks`` prints
-it). A preemption takes 100 µs to some ms. Interrupts that are handled in between take a few µs."""
+The processor clock is read outside the wall interval, which takes some 0.6 µs: calls of up to 1 ms
+that keep their core have 0.6 to 1.7 µs more processor time than wall time, and fewer than one in a
+thousand has less (``benchmarks/test_clocks.py`` prints it). A preemption takes 100 µs to some ms;
+an interrupt that is handled in between takes a few µs."""
 LOST_SHARE = 0.01
 """Share of a call's wall time that must be lost as well: the two clocks drift by up to 0.2 %."""
 BLOCK_NS = 20_000_000
@@ -99,6 +101,11 @@ class Timed:
 
     elapsed_ps: Counts
     disturbed: Mask
+
+    def kept_ps(self) -> Counts:
+        """Times of the undisturbed calls; of all where every call was disturbed."""
+        kept: Counts = self.elapsed_ps[~self.disturbed | self.disturbed.all()]
+        return kept
 
 
 def disturbed_calls(readings: Readings) -> Mask:
@@ -167,6 +174,14 @@ def time_calls(
     other Python thread gets a turn unless the call gives it one: both belong to this process and
     not to the decoder.
     """
+    found, readings = read_calls(calls, keep, clocks)
+    return found, Timed(readings.wall_ns * 1000, disturbed_calls(readings))
+
+
+def read_calls(
+    calls: Iterable[Callable[[], A]], keep: Callable[[A], B], clocks: Clocks | None = None
+) -> tuple[list[B], Readings]:
+    """Make calls as `time_calls` does, and give what the clocks said of each."""
     clocks = clocks or CLOCKS
     now, thread, process = clocks.wall_ns, clocks.thread_ns, clocks.process_ns
     switches = clocks.switches or (lambda: (0, 0))
@@ -197,7 +212,7 @@ def time_calls(
     columns = np.array(rows, dtype=np.int64).reshape(-1, 5).T
     if clocks.switches is None:
         columns[3] = 1  # a wait looks like a preemption there, so nothing is excused
-    readings = Readings(
+    return found, Readings(
         wall_ns=columns[0],
         thread_ns=columns[1],
         process_ns=columns[2],
@@ -205,7 +220,6 @@ def time_calls(
         lost=columns[4],
         stolen=np.array(stolen, dtype=bool),
     )
-    return found, Timed(readings.wall_ns * 1000, disturbed_calls(readings))
 
 
 def time_shots(
