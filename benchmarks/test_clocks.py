@@ -26,7 +26,7 @@ def spin(length_ns: int) -> Callable[[], None]:
 
 
 def gaps(length_ns: int) -> tuple[NDArray[np.int64], float]:
-    """Wall time less processor time in ns of calls that kept their core, and the disturbed share."""
+    """Wall less processor time in ns of calls that kept their core, and the disturbed share."""
     count = min(CALLS, 500_000_000 // length_ns)
     _, readings = read_calls([spin(length_ns)] * count, lambda _: None)
     kept = (readings.lost == 0) & (readings.given_up == 0)

@@ -87,7 +87,7 @@ def _pairs(patch: RotatedPatch, kind: PauliType) -> list[_Pair]:
 
 
 def file_name(layout: IsingLayout, contract: Contract = "fused") -> str:
-    """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused go unsaid."""
+    """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused are left out."""
     return contract_file_name("pair_rule", layout, contract)
 
 

@@ -58,8 +58,8 @@ def answer_shots(
     """Decode ``shots`` shots of ``source``, chunk by chunk, in bounded memory but for the answers.
 
     Times cover one call each, on this thread, with the first calls of every chunk done once
-    beforehand: of the pre-decoder for a batch of shots (each of which is given that time), of the
-    decoder for one window of one shot. ``progress`` is told the shots done so far.
+    beforehand: of the pre-decoder for a full batch of shots (each of which is given that time), of
+    the decoder for one window of one shot. ``progress`` is told the shots done so far.
 
     Raises RoundtripError for shots that do not fit the decoder, PluginError for a decoder that
     fails.
@@ -147,18 +147,19 @@ def _predecode(
     stage: PredecodeStage, rows: Bits, *, timed: bool
 ) -> tuple[Bits, Bits, Timed | None]:
     """Parity uint8 (n,) and residual uint8 (n, N) of the rows, with their times if asked for."""
-    run, batch = stage.predecoder.run, stage.batch
+    run, batch, count = stage.predecoder.run, stage.batch, len(rows)
     if not timed:
         return *run(rows), None
+    # The first rows fill the last batch up, so that all times are those of full batches.
+    rows = np.resize(rows, (-(-count // batch) * batch, rows.shape[1]))
     for _ in range(WARM_UP_CALLS):
         run(rows[:batch])
-    starts = range(0, len(rows), batch)
-    calls = (partial(run, rows[start : start + batch]) for start in starts)
+    calls = (partial(run, rows[at : at + batch]) for at in range(0, len(rows), batch))
     answers, times = time_calls(calls, lambda answer: answer)
-    sizes = [len(parity) for parity, _ in answers]
-    each = Timed(np.repeat(times.elapsed_ps, sizes), np.repeat(times.disturbed, sizes))
-    parities, residuals = zip(*answers, strict=True)
-    return np.concatenate(parities), np.concatenate(residuals), each
+    parities, residuals = (np.concatenate(part)[:count] for part in zip(*answers, strict=True))
+    elapsed_ps = np.repeat(times.elapsed_ps, batch)[:count]
+    disturbed = np.repeat(times.disturbed, batch)[:count]
+    return parities, residuals, Timed(elapsed_ps, disturbed)
 
 
 def _join(parts: list[Answers]) -> Answers:

@@ -44,9 +44,9 @@ MIN_LOST_NS = 10_000
 """Wall time without processor time from which a call counts as disturbed, in ns.
 
 The processor clock is read outside the wall interval, which takes some 0.6 µs: calls of up to 1 ms
-that keep their core have 0.6 to 1.7 µs more processor time than wall time, and fewer than one in a
-thousand has less (``benchmarks/test_clocks.py`` prints it). A preemption takes 100 µs to some ms;
-an interrupt that is handled in between takes a few µs."""
+that keep their core have 0.6 to 4 µs more processor time than wall time, and 99 in 100 of them have
+no less (``benchmarks/test_clocks.py`` prints it). A preemption takes 100 µs to some ms; an
+interrupt that is handled in between takes a few µs."""
 LOST_SHARE = 0.01
 """Share of a call's wall time that must be lost as well: the two clocks drift by up to 0.2 %."""
 BLOCK_NS = 20_000_000
