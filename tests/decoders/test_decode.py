@@ -2,6 +2,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
@@ -210,30 +211,39 @@ def test_answers_survive_pickling() -> None:
 class Counted:
     """A pre-decoder that takes 4 us, and 1 us for each shot, by a clock moved by hand.
 
-    Call number ``slow`` takes 1 ms more, in which its thread has no processor.
+    The calls numbered ``slow`` take 1 ms more, in which their thread has no processor.
     """
 
     clock: HandClock
-    slow: int = -1
+    slow: Collection[int] = ()
     calls: int = 0
 
     def run(self, rows: Bits) -> tuple[Bits, Bits]:
         self.calls += 1
         self.clock.work(4000 + 1000 * len(rows))
-        if self.calls == self.slow:
+        if self.calls in self.slow:
             self.clock.preempt(1_000_000)
         return np.zeros(len(rows), np.uint8), rows
 
 
-@pytest.mark.parametrize("slow", [-1, 5, 9])
+# Four calls for warming up, then five turns of the four fills.
+@pytest.mark.parametrize("slow", [(), (5,), (5, 9, 13), (8, 12, 16, 20)])
 def test_partial_fills_of_a_batch_cost_what_is_measured(
-    monkeypatch: pytest.MonkeyPatch, slow: int
+    monkeypatch: pytest.MonkeyPatch, slow: Collection[int]
 ) -> None:
     clock = HandClock()
     monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
     stage = PredecodeStage(cast("Predecoder", Counted(clock, slow)), None, batch=4)
     rows = np.zeros((2, 5), dtype=np.uint8)  # fewer shots than a batch has
     assert fill_costs(stage, rows) == (625_000, 750_000, 875_000, 1_000_000)
+
+
+def test_where_all_calls_are_disturbed_all_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = HandClock()
+    monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
+    stage = PredecodeStage(cast("Predecoder", Counted(clock, slow=range(100))), None, batch=2)
+    rows = np.zeros((2, 5), dtype=np.uint8)
+    assert fill_costs(stage, rows) == (round(1_005_000 / 1_006_000 * 1e6), 1_000_000)
 
 
 def test_fills_between_the_measured_ones_lie_on_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +260,10 @@ def test_fills_are_measured_where_batches_are_timed(monkeypatch: pytest.MonkeyPa
     clock = HandClock()
     monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
     for batch, expected in ((1, None), (2, (833_333, 1_000_000))):
-        stage = PredecodeStage(cast("Predecoder", Counted(clock)), None, batch=batch)
+        predecoder = Counted(clock)
+        stage = PredecodeStage(cast("Predecoder", predecoder), None, batch=batch)
         found = answered(predecode=stage, time_predecoder=True, chunk_shots=50)
         assert found.predecode_fill_ppm == expected
+        once = 0 if expected is None else 2 * (1 + 5)
+        assert predecoder.calls == once + 2 * (10 + 50 // batch)
         assert answered(predecode=stage).predecode_fill_ppm is None

@@ -237,8 +237,15 @@ with contained("mine", "now"):
     libc.printf(b"from C\\n")
 print("after")
 """
+    # unbuffered, C's output would not wait for the end of the program
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=env,
     )
     assert done.stdout == "before\nafter\n"
     assert done.stderr == "from C\n"
