@@ -4,16 +4,13 @@ from emulator.errors import ScenarioError
 from emulator.run import prepare
 from tests.run.examples import SMALL, resolved
 
+PER_ROUND = "{kind = 'curve', per = 'round', points = [{distance = 3, value = '2e6 s'}]}"
 WORKS = (
     ("qpu.readout.value=9e6 s", "qpu.readout"),
     ("link.up.latency.value=1e6 s", "link.up.latency"),
     ("host.dispatch.value=1e6 s", "host.dispatch"),
     ("decoder.timing={kind = 'constant', value = '1e5 s'}", "decoder.timing"),
-    (
-        "decoder.timing={kind = 'curve', per = 'round', "
-        + "points = [{distance = 3, value = '2e6 s'}]}",
-        "decoder.timing",
-    ),
+    (f"decoder.timing={PER_ROUND}", "decoder.timing"),
     ("link.down.latency.value=1e6 s", "link.down.latency"),
     ("link.up.rate=1 bit/s", "link.up.rate"),
     ("link.down.rate=1 bit/s", "link.down.rate"),
