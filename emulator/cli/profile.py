@@ -42,12 +42,12 @@ def command(
         "predecode": (answers.predecode_ps, answers.disturbed_predecode),
         "decode": (answers.decode_ps, answers.disturbed_decode),
     }
-    stages = {}
-    for name, (times, disturbed) in measured.items():
-        if times is None or disturbed is None:
-            continue
+    timed = {name: (t, d) for name, (t, d) in measured.items() if t is not None and d is not None}
+    for name, (_, disturbed) in timed.items():
         _check_share(name, float(disturbed.mean()))
-        stages[name] = kept = times[~disturbed]
+    stages = {name: times[~disturbed] for name, (times, disturbed) in timed.items()}
+    for name, kept in stages.items():
+        disturbed = timed[name][1]
         p50, p99 = np.quantile(kept, [0.5, 0.99]) / 1e6
         left_out = f"{disturbed.mean():.2%} of {disturbed.size} left out as disturbed"
         typer.echo(f"{name}: {len(kept)} calls, p50 {p50:.1f} us, p99 {p99:.1f} us; {left_out}")
