@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emulator.errors import RoundtripError
-from emulator.garbage import no_garbage_collection
+from emulator.gc_pause import gc_paused
 from emulator.loop.assembly import Assembly
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
@@ -55,7 +55,7 @@ def run_loop(
     loop = _Loop(config, keep_windows=keep_windows, progress=progress)
     try:
         # no message leaves a cycle, and looking for one costs the more the longer the queues are
-        with no_garbage_collection():
+        with gc_paused():
             loop.run()
     except OverflowError as error:  # a row of the record that 64 bits do not hold
         raise RoundtripError(_TOO_LONG) from error

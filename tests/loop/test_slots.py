@@ -83,8 +83,8 @@ def test_on_one_line_without_losses_a_slot_less_stands_still(config: LoopConfig)
 
 def test_a_patch_asks_for_the_messages_that_its_windows_hold() -> None:
     needed = {name: slots_needed(loop_config(rounds=10, plan=plan)) for name, plan in PLANS.items()}
-    # a shot; a round; 2 committed and 3 more; a gap of 2 and the next core up to its buffer
-    assert needed == {"whole": 10, "each round": 1, "sliding": 5, "parallel": 5}
+    # a shot; a round; 2 committed and 3 more; a gap of 4 and the next core up to its buffer
+    assert needed == {"whole": 10, "each round": 1, "sliding": 5, "parallel": 7}
 
 
 def test_patches_in_step_share_the_line_and_one_that_is_late_is_overtaken() -> None:
