@@ -1,6 +1,13 @@
-"""The errors a user can cause, each carrying the exit code the command line ends with."""
+"""The errors that end in a sentence, each carrying the exit code the command line ends with."""
 
-__all__ = ["MissingToolError", "RoundtripError", "ScenarioError", "SyndromeError"]
+__all__ = [
+    "InternalError",
+    "MissingToolError",
+    "PluginError",
+    "RoundtripError",
+    "ScenarioError",
+    "SyndromeError",
+]
 
 
 class RoundtripError(Exception):
@@ -24,3 +31,15 @@ class MissingToolError(RoundtripError):
     """A program or optional package that the request needs is not installed (exit code 3)."""
 
     exit_code = 3
+
+
+class PluginError(RoundtripError):
+    """Code from outside Roundtrip, such as a decoder of the user's, failed (exit code 5)."""
+
+    exit_code = 5
+
+
+class InternalError(RoundtripError):
+    """Roundtrip contradicts itself: a fault of the program, not of the scenario (exit code 5)."""
+
+    exit_code = 5
