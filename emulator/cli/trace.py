@@ -68,7 +68,8 @@ def command(
 def _stimulus(
     path: Path, shots: int, overrides: list[str], *, no_plugins: bool
 ) -> tuple[bytes, str]:
-    from emulator.run import check_stimulus, run_experiment, stimulus
+    from emulator.run import run_experiment
+    from emulator.run.stimulus import check_stimulus, stimulus
     from emulator.scenario import load_scenario
 
     asked = load_scenario(path, overrides).scenario.run.shots

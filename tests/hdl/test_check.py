@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.run import stimulus
+from emulator.run.stimulus import stimulus
 from hdl import check, waves
 from tests.run.examples import SLIDING, ran, resolved
 
