@@ -1,19 +1,6 @@
-import subprocess
-import sys
-
 import pytest
 
 from emulator import cli
-
-
-def run(*arguments: str, code: str = "sys.exit(main(sys.argv[1:]))") -> subprocess.Popen[str]:
-    program = f"import sys\nfrom emulator.cli import main\n{code}"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_help_lists_every_verb_with_a_line_that_fits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,10 +32,3 @@ def test_usage_errors_are_one_line_and_exit_2(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {text}")
     assert line.endswith("(see roundtrip --help)")
-
-
-def test_help_imports_nothing_heavy() -> None:
-    heavy = "pydantic numpy scipy polars plotly stim pymatching onnxruntime sinter simpy rich"
-    code = f"main(['--help'])\nprint(sorted(set('{heavy}'.split()) & set(sys.modules)))"
-    out, _ = run(code=code).communicate()
-    assert out.splitlines()[-1] == "[]"
