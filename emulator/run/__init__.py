@@ -1,29 +1,51 @@
-"""One experiment from scenario to result: the place where the rooms meet."""
+"""The steps of a run, from scenario to verdict, each a function of values.
+
+load → prepare → decode → durations → simulate → judge
+"""
 
 from typing import TYPE_CHECKING
 
 from emulator.lazy import attributes
 
 if TYPE_CHECKING:
-    from emulator.run.experiment import Experiment, Progress, measure, run_experiment, run_tables
-    from emulator.run.frames import INTERFACES, run_frames
+    from emulator.run.decoding import decode, measure, same_answers
+    from emulator.run.experiment import Experiment, run_experiment, run_prepared, run_tables
+    from emulator.run.judgement import judge
+    from emulator.run.preparation import Prepared, prepare
+    from emulator.run.progress import Progress
+    from emulator.run.simulation import frame, receive, simulate
+    from emulator.run.trace import run_capture, run_stimulus
 
 __all__ = [
-    "INTERFACES",
     "Experiment",
+    "Prepared",
     "Progress",
+    "decode",
+    "frame",
+    "judge",
     "measure",
+    "prepare",
+    "receive",
+    "run_capture",
     "run_experiment",
-    "run_frames",
+    "run_prepared",
+    "run_stimulus",
     "run_tables",
+    "same_answers",
+    "simulate",
 ]
 
 __getattr__ = attributes(
     __name__,
     {
+        **dict.fromkeys(("decode", "measure", "same_answers"), "decoding"),
         **dict.fromkeys(
-            ("Experiment", "Progress", "measure", "run_experiment", "run_tables"), "experiment"
+            ("Experiment", "run_experiment", "run_prepared", "run_tables"), "experiment"
         ),
-        **dict.fromkeys(("INTERFACES", "run_frames"), "frames"),
+        "judge": "judgement",
+        **dict.fromkeys(("Prepared", "prepare"), "preparation"),
+        "Progress": "progress",
+        **dict.fromkeys(("frame", "receive", "simulate"), "simulation"),
+        **dict.fromkeys(("run_capture", "run_stimulus"), "trace"),
     },
 )

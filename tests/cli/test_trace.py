@@ -9,7 +9,7 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 from emulator.cli import main, trace
 from emulator.results import read_run
 from emulator.results.store import OWN
-from emulator.run import INTERFACES
+from emulator.traffic.capture import INTERFACES
 from emulator.wire import EnqueueSyndromes, Request, Response, decode_frame
 from tests.cli.conftest import Call
 from tests.cli.examples import SHOTS
