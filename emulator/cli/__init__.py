@@ -8,7 +8,12 @@ Imports of the work itself stand inside the function, so that help stays quick; 
 imports next to nothing, so that an interrupt finds it ready.
 """
 
+import atexit
+import contextlib
+import gc
+import os
 import sys
+import threading
 from collections.abc import Sequence
 
 from emulator.cli.interrupts import Interrupts
@@ -28,16 +33,34 @@ VERBS = (
 """In the order of the work, which is the order of the help."""
 
 DEBUG = "--debug"
+GARBAGE_THRESHOLD = 200_000
+"""New objects between two searches for garbage."""
 RESERVE_BYTES = 8 << 20
 """Memory kept back, so that there is some to say that there is none."""
 
 
 def entry() -> int:
-    """Run the command line of this process, which ends with the exit code that is returned.
+    """Run the command line of this process and end it with the exit code.
 
-    Once the code is settled no interrupt changes it any more.
+    Once the code is settled nothing changes it any more, no interrupt and no library that fails
+    when it is taken apart. Returns, for Python to do the rest, only where other threads still run.
     """
-    return _main(sys.argv[1:], Interrupts(last=True))
+    # most of what a run makes lives to its end: looking for garbage at every turn finds nothing
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    code = _main(sys.argv[1:], Interrupts(last=True))
+    if threading.active_count() == 1:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    """End without taking every module apart, a fifth of the processor time of a short run."""
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()  # noqa: SLF001  (what Python itself does first)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

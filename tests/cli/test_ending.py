@@ -331,6 +331,23 @@ def test_a_name_that_is_no_unicode_can_be_told(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.parametrize("late", ["print('hook')", "raise SystemExit(0)", "sys.exit(1)"])
+def test_what_foreign_code_leaves_for_the_end_is_done_and_changes_no_code(
+    late: str,
+) -> None:
+    hook = f"import atexit, sys; atexit.register(lambda: exec({late!r}, {{'sys': sys}}))"
+    start = [sys.executable, "-c", f"{hook}; {PROGRAM}", "no-verb"]
+    done = subprocess.run(
+        start,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == USAGE
+    assert done.stdout == ("hook\n" if "hook" in late else "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems differ")
 def test_a_limit_of_memory_is_told(recorded: Path, tmp_path: Path) -> None:
     done = shell(f"ulimit -v 300000; roundtrip run {recorded}", tmp_path)

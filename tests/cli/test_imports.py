@@ -27,3 +27,9 @@ def test_a_run_without_a_report_imports_nothing_to_draw_it(recorded: Path, tmp_p
     found = imported("run", recorded, "--no-report", folder=tmp_path)
     assert found >= {"pymatching", "polars"}
     assert not found & {*DRAWING, "scipy.stats"}
+
+
+def test_a_run_that_decodes_nothing_imports_no_matcher(sampled: Path, tmp_path: Path) -> None:
+    nothing = ("--set", "decoder.algorithm=none")
+    found = imported("run", sampled, "--no-report", *nothing, folder=tmp_path)
+    assert not found & {*DRAWING, "pymatching", "matplotlib", "networkx", "scipy.stats"}
