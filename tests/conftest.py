@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LIMIT_S = 900
 """Processor time of this process, so that neither other work nor a compiler counts."""
 
 os.environ.setdefault("ROUNDTRIP_CACHE", str(Path(__file__).parents[1] / "sim_build" / "cache"))
+
+# Hypothesis measures elapsed time
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @contextmanager
