@@ -5,16 +5,13 @@ function may return an exit code: 0 budget met, 1 budget missed, 4 undecided. Wh
 in a sentence and another code (`emulator.cli.ending`): 2 usage or scenario error, 3 a tool is
 missing, 5 internal or plug-in failure, 130 interrupted, 141 the reader of the output has left.
 Imports of the work itself stand inside the function, so that help stays quick; this module
-imports next to nothing, so that an interrupt finds it ready.
+imports next to nothing, not even typing, so that an interrupt finds it ready.
 """
 
 import atexit
-import contextlib
 import gc
 import os
 import sys
-import threading
-from collections.abc import Sequence
 
 from emulator.cli.interrupts import Interrupts
 
@@ -48,6 +45,8 @@ def entry() -> int:
     # most of what a run makes lives to its end: looking for garbage at every turn finds nothing
     gc.set_threshold(GARBAGE_THRESHOLD)
     code = _main(sys.argv[1:], Interrupts(last=True))
+    import threading
+
     if threading.active_count() == 1:
         _leave(code)
     return code
@@ -55,6 +54,8 @@ def entry() -> int:
 
 def _leave(code: int) -> None:
     """End without taking every module apart, a fifth of the processor time of a short run."""
+    import contextlib
+
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()  # noqa: SLF001  (what Python itself does first)
     for stream in (sys.stdout, sys.stderr):
@@ -63,7 +64,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | tuple[str, ...] | None = None) -> int:
     """Run the command line and return its exit code; never raises, whatever the verb does."""
     return _main(list(sys.argv[1:] if arguments is None else arguments), Interrupts())
 

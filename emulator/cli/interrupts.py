@@ -1,10 +1,7 @@
 """Ctrl-C: one interrupt is one KeyboardInterrupt, and the clean-up behind it is left in peace."""
 
 import signal
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 __all__ = ["Interrupts"]
 
@@ -26,22 +23,16 @@ class Interrupts:
         self._active = False
         self._previous_s: float | None = None
 
-    def __enter__(self) -> Self:
-        handler = signal.getsignal(signal.SIGINT)
-        if (
-            threading.current_thread() is threading.main_thread()
-            and handler is signal.default_int_handler
-        ):
+    def __enter__(self) -> "Interrupts":  # noqa: PYI034  (typing takes its time to import)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            try:
+                signal.signal(signal.SIGINT, self._interrupt)
+            except ValueError:  # not the main thread
+                return self
             self._active = True
-            signal.signal(signal.SIGINT, self._interrupt)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._active:
             after = signal.SIG_IGN if self._last else signal.default_int_handler
             signal.signal(signal.SIGINT, after)

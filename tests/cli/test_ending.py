@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,19 @@ def test_an_error_that_an_interrupt_was_turned_into_is_the_interrupt(
     assert cli.main(["try"]) == INTERRUPTED
     assert capsys.readouterr().err == "error: interrupted; no file is left half-written\n"
     assert not list(temporary.iterdir())
+
+
+def test_another_thread_and_another_handler_are_left_alone(verb: Verb) -> None:
+    verb(lambda: 4)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(cli.main, ["try"]).result() == 4
+    mine = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        verb(press)
+        assert cli.main(["try"]) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, mine)
 
 
 def test_an_interrupt_while_modules_are_imported(
