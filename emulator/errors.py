@@ -34,7 +34,10 @@ class MissingToolError(RoundtripError):
 
 
 class PluginError(RoundtripError):
-    """Code from outside Roundtrip, such as a decoder of the user's, failed (exit code 5)."""
+    """A decoder of the user's own failed or answered nonsense (exit code 5).
+
+    ``__cause__`` is what it raised, where it raised something.
+    """
 
     exit_code = 5
 
