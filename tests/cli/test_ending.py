@@ -316,6 +316,15 @@ def test_streams_that_are_closed_or_full(command: str, code: int, err: str, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_no_file_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    program = (
+        "from emulator.cli import streams; import os; streams.prepare(); "
+        "print(os.open(os.devnull, os.O_RDONLY) > 2)"
+    )
+    done = shell(f"'{sys.executable}' -c '{program}' <&-", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
 def test_a_reader_that_leaves_a_run_gets_no_verdict(recorded: Path, tmp_path: Path) -> None:
     done = shell(f"roundtrip run {recorded} | head -0; exit ${{PIPESTATUS[0]}}", tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (PIPE_CLOSED, "", "")
