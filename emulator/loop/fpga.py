@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from emulator.loop.config import Emission, Fpga, Framing, LoopConfig, Message, RoundFpga
-from emulator.units import Clock
+from emulator.loop.config import Fpga, Framing, LoopConfig, Message, RoundFpga
+from emulator.loop.tally import Tally
+from emulator.numbering import Emission, Numbering
 
 __all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
 
@@ -14,12 +15,12 @@ Span = tuple[int, int]
 
 
 class Packetiser(Protocol):
-    """Frames messages. ``busy_ps`` counts the time it was occupied, up to the horizon.
+    """Frames messages, and counts in ``tally`` the time that each occupies it.
 
     ``by_cycle``: messages are served in order of (last edge, patch) and not as they are offered.
     """
 
-    busy_ps: int
+    tally: Tally
     by_cycle: bool
 
     def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:
@@ -38,10 +39,17 @@ def packetisers(config: LoopConfig) -> list[Packetiser]:
     ports = range(config.emission.patches if config.up.per_patch else 1)
     spec = config.fpga
     if isinstance(spec, Fpga):
-        return [BusPacketiser(spec, config.messages, config.emission.horizon_ps) for _ in ports]
+        return [BusPacketiser(spec, config.messages, Tally.of(config)) for _ in ports]
     spaced = config.readout.constant_ps is not None
     return [
-        RoundPacketiser(spec, config.messages, config.emission, spaced, config.framing)
+        RoundPacketiser(
+            spec,
+            config.messages,
+            config.emission,
+            Tally.of(config),
+            spaced=spaced,
+            framing=config.framing,
+        )
         for _ in ports
     ]
 
@@ -51,11 +59,10 @@ class BusPacketiser:
 
     by_cycle = False
 
-    def __init__(self, spec: Fpga, messages: Sequence[Message], horizon_ps: int) -> None:
-        self.busy_ps = 0
+    def __init__(self, spec: Fpga, messages: Sequence[Message], tally: Tally) -> None:
+        self.tally = tally
         self._spec = spec
         self._packets = [message.packets for message in messages]
-        self._horizon_ps = horizon_ps
         self._free_edge = 0
 
     def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:  # noqa: ARG002
@@ -74,7 +81,9 @@ class BusPacketiser:
             frames.append((clock.edge_ps(ready), bits))
             edge = filled
         self._free_edge = max(edge, first + spec.min_spacing_cycles)
-        self.busy_ps += _busy_ps(clock, first, self._free_edge, self._horizon_ps)
+        start_ps = clock.edge_ps(first)
+        arrived_ps = start_ps if first == span[0] else clock.edge_ps(span[0])
+        self.tally.add(arrived_ps, start_ps, clock.edge_ps(self._free_edge) - start_ps)
         return frames
 
 
@@ -92,17 +101,19 @@ class RoundPacketiser:
         spec: RoundFpga,
         messages: Sequence[Message],
         emission: Emission,
+        tally: Tally,
+        *,
         spaced: bool,
         framing: Framing | None,
     ) -> None:
-        self.busy_ps = 0
+        self.tally = tally
         self._spec = spec
         self._messages = messages
         self._period_ps = emission.round_period_ps
-        self._horizon_ps = emission.horizon_ps
         longest = max(beats for message in messages for beats in message.intake)
         self._spaced = spaced and longest <= spec.clock.whole_cycles(emission.round_period_ps)
-        self._framing = framing
+        self._seen = None if framing is None else _edges(framing)
+        self._numbering = Numbering(emission.patches, 1, len(messages))
         self._free_edges = [0] * emission.patches
         self._line_free_edge = 0
 
@@ -122,14 +133,19 @@ class RoundPacketiser:
 
     def frame(self, patch: int, shot: int, number: int, span: Span) -> list[tuple[int, int]]:
         """Frame an accepted message; those of a port in order of (last edge, patch)."""
-        if self._framing is not None:
-            edges = self._framing(patch, shot, number)
+        entered = span[1] + self._spec.pipeline_cycles
+        if self._seen is not None:
+            edges = self._seen[self._numbering.message(patch, shot, number)]
         else:
-            edges = self._law(number, span[1] + self._spec.pipeline_cycles)
-        clock, frames = self._spec.clock, []
+            edges = self._law(number, entered)
+        clock, frames, service_ps = self._spec.clock, [], 0
         for (first, last), (_, bits) in zip(edges, self._messages[number].packets, strict=True):
-            frames.append((clock.edge_ps(first), bits))
-            self.busy_ps += _busy_ps(clock, first, last + 1, self._horizon_ps)
+            start_ps = clock.edge_ps(first)
+            occupied_ps = clock.edge_ps(last + 1) - start_ps
+            self.tally.occupy(start_ps, occupied_ps)
+            service_ps += occupied_ps
+            frames.append((start_ps, bits))
+        self.tally.count(clock.edge_ps(entered), frames[0][0], service_ps)
         return frames
 
     def _law(self, number: int, earliest_edge: int) -> list[tuple[int, int]]:
@@ -157,6 +173,7 @@ class Receiver:
         return self._clock.edge_ps(self._last_edge + self._cycles)
 
 
-def _busy_ps(clock: Clock, first: int, end: int, horizon_ps: int) -> int:
-    begin_ps = clock.edge_ps(first)
-    return max(0, min(clock.edge_ps(end), horizon_ps) - begin_ps)
+def _edges(framing: Framing) -> list[list[tuple[int, int]]]:
+    """Edges of the frames of each message, in lists: the loop asks for them one by one."""
+    first, last = framing.first_edges.tolist(), framing.last_edges.tolist()
+    return [list(zip(*edges, strict=True)) for edges in zip(first, last, strict=True)]

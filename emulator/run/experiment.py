@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.run.decoding import decode, same_answers
 from emulator.run.durations import durations
 from emulator.run.judgement import as_applied, judge
@@ -33,7 +33,7 @@ class Experiment:
     answers: Answers | None
     durations: Durations
     framed: Framed | None
-    record: LoopRecord
+    record: Record
     applied: AppliedCorrections | None
     result: dict[str, Any]
 

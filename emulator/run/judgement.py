@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emulator import __version__
 from emulator.decoders.answers import Answers
 from emulator.loop.feedback import idle_rounds
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
@@ -28,7 +28,7 @@ _PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
 def judge(
     prepared: Prepared,
     durations: Durations,
-    record: LoopRecord,
+    record: Record,
     answers: Answers | None,
     applied: AppliedCorrections | None = None,
 ) -> dict[str, Any]:
@@ -56,9 +56,7 @@ def judge(
     )
 
 
-def as_applied(
-    record: LoopRecord, applied: AppliedCorrections | None, prepared: Prepared
-) -> LoopRecord:
+def as_applied(record: Record, applied: AppliedCorrections | None, prepared: Prepared) -> Record:
     """View a record with the instants at which the packetiser put the corrections out."""
     if applied is None:
         return record

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from emulator.decoders.answers import Answers
 from emulator.loop.engine import run_loop
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.run.build_loop import build_loop
 from emulator.run.preparation import Prepared
 from emulator.run.progress import Progress
@@ -43,17 +43,19 @@ def simulate(
     *,
     framed: Framed | None = None,
     progress: Progress | None = None,
-) -> LoopRecord:
+) -> Record:
     """Run the loop on the times of its stages.
 
     ``framed`` has the cycles of the frames where the packetiser was run and not modelled.
     """
     config = build_loop(prepared.scenario, prepared.traffic, durations)
-    return run_loop(replace(config, framing=framed), progress=_rounds(progress, prepared))
+    if framed is not None:
+        config = replace(config, framing=framed.framing())
+    return run_loop(config, progress=_rounds(progress, prepared))
 
 
 def receive(
-    prepared: Prepared, framed: Framed, record: LoopRecord, answers: Answers
+    prepared: Prepared, framed: Framed, record: Record, answers: Answers
 ) -> AppliedCorrections:
     """Send the responses of a run through the Verilog packetiser, and see what comes out when.
 
@@ -70,6 +72,5 @@ def delays_of(readout: Service) -> Callable[[int], int]:
 def _rounds(progress: Progress | None, prepared: Prepared) -> Callable[[int], None] | None:
     if progress is None:
         return None
-    emission = prepared.traffic.emission
-    rounds = emission.rounds * emission.shots * emission.patches
+    rounds = prepared.traffic.emission.total_rounds
     return lambda done: progress("running the loop", done, rounds)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT
 from emulator.traffic.addressing import BOARD_IP, BOARD_MAC, BOARD_QP
 from emulator.traffic.capture import encoded_messages
@@ -39,7 +39,7 @@ Line = dict[str, Any]
 
 def stimulus(
     traffic: Traffic,
-    record: LoopRecord,
+    record: Record,
     *,
     applied_ps: NDArray[np.int64],
     detectors: Bits,
@@ -111,7 +111,7 @@ def _frames(traffic: Traffic, encoded: Iterator[tuple[int, list[bytes]]]) -> Ite
 
 
 def _responses(
-    traffic: Traffic, record: LoopRecord, applied_ps: NDArray[np.int64], responder: Responder
+    traffic: Traffic, record: Record, applied_ps: NDArray[np.int64], responder: Responder
 ) -> Iterator[Line]:
     clock = Clock(traffic.fpga.clock)
     row_of = {window: row for row, window in enumerate(record.windows["window"].tolist())}

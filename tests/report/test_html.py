@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulator.loop.records import LoopRecord, Pool
+from emulator.loop.records import Pool, Record
+from emulator.numbering import Emission
 from emulator.report.html import render_html
 from emulator.results import Budget, assemble
 from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
@@ -187,7 +188,7 @@ def test_idling_is_shown_when_there_is_feedback() -> None:
 
 def test_what_the_results_assemble_is_understood() -> None:
     rounds = 11 * len(WINDOWS["window"])
-    record = LoopRecord(
+    record = Record(
         windows=WINDOWS,
         lost=np.empty((0, 4), dtype=np.int64),
         causes=(),
@@ -199,6 +200,8 @@ def test_what_the_results_assemble_is_understood() -> None:
         horizon_ps=int(WINDOWS["emitted_ps"][-1]),
         end_ps=int(WINDOWS["applied_ps"].max()),
         backlog=BACKLOG,
+        emission=Emission(1_000_000, rounds, 1),
+        done=np.empty((0, 2), dtype=np.int64),
         messages={},
         responses=np.empty((0, 2), dtype=np.int64),
     )

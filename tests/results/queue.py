@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, LoopRecord, Pool
+from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, Pool, Record
+from emulator.numbering import Emission
 from emulator.results.theory import lindley_waits
 
 ROUND_PS = 1_000_000
@@ -21,7 +22,7 @@ def md1_latencies(
 
 def run_of(
     service_ps: NDArray[np.int64], *, window_rounds: int = 5, lost: int = 0, drain: bool = True
-) -> LoopRecord:
+) -> Record:
     """One patch and one window a shot: a window every ``window_rounds`` rounds, one matcher."""
     count = len(service_ps)
     period = window_rounds * ROUND_PS
@@ -40,7 +41,7 @@ def run_of(
     behind = np.minimum(behind, window_rounds * (count - index - 1))
     busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
     sent = (index, 0 * index, index, 0 * index, emitted, emitted, emitted, 0 * index)
-    return LoopRecord(
+    return Record(
         windows=windows,
         messages=dict(zip(MESSAGE_COLUMNS, sent, strict=True)),
         responses=np.stack([index, end], axis=1)[kept],
@@ -56,4 +57,7 @@ def run_of(
         horizon_ps=horizon,
         end_ps=int(end[-1]),
         backlog=np.stack([end, behind], axis=1)[kept],
+        emission=Emission(ROUND_PS, window_rounds, count),
+        done=np.stack([end, window_rounds * (index + 1)], axis=1)[kept],
+        drained=drain,
     )
