@@ -1,6 +1,13 @@
-"""The errors a user can cause, each carrying the exit code the command line ends with."""
+"""The errors that end in a sentence, each carrying the exit code the command line ends with."""
 
-__all__ = ["MissingToolError", "PluginError", "RoundtripError", "ScenarioError", "SyndromeError"]
+__all__ = [
+    "InternalError",
+    "MissingToolError",
+    "PluginError",
+    "RoundtripError",
+    "ScenarioError",
+    "SyndromeError",
+]
 
 
 class RoundtripError(Exception):
@@ -31,5 +38,11 @@ class PluginError(RoundtripError):
 
     ``__cause__`` is what it raised, where it raised something.
     """
+
+    exit_code = 5
+
+
+class InternalError(RoundtripError):
+    """Roundtrip contradicts itself: a fault of the program, not of the scenario (exit code 5)."""
 
     exit_code = 5

@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from emulator.errors import MissingToolError
+from emulator.rtl.cache import build_once
 from emulator.rtl.verilator import RTL, WAIVERS
 from emulator.rtl.verilator import environment as verilator_environment
 
@@ -26,6 +27,7 @@ _OPTIMISATION = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-Os"
 _BUILD_ARGS = ("-Wall", "--language", "1364-2005", "--x-initial", "unique", "--x-assign", "unique")
 _TIMESCALE = ("1ns", "1ps")
 _LOG_LINES = 40
+_MODEL = "model"
 
 
 def environment() -> dict[str, str]:
@@ -100,36 +102,31 @@ def _build(
     *,
     waves: bool,
 ) -> Path:
-    """Folder with the simulator; built in another one and renamed, so it is whole or absent."""
+    """Folder with the simulator."""
     from cocotb_tools.runner import get_runner  # noqa: PLC0415  (optional extra)
 
-    built = build_dir / f"{top}-{_digest(top, paths, parameters, waves=waves)}"
-    if built.is_dir():
-        return built
-    draft = build_dir / f"{built.name}.{os.getpid()}"
-    draft.mkdir(parents=True, exist_ok=True)
-    log = draft / "build.log"
-    try:
-        get_runner("verilator").build(
-            sources=[WAIVERS, *paths],
-            includes=[RTL],
-            hdl_toplevel=top,
-            parameters=parameters,
-            build_args=_BUILD_ARGS,
-            build_dir=draft,
-            waves=waves,
-            timescale=_TIMESCALE,
-            log_file=log,
-        )
-    except RuntimeError as error:
-        message = f"{top} does not build:\n{_tail(log)}"
-        shutil.rmtree(draft)
-        raise AssertionError(message) from error
-    try:
-        draft.rename(built)
-    except OSError:  # another process was faster
-        shutil.rmtree(draft)
-    return built
+    entry = build_dir / f"{top}-{_digest(top, paths, parameters, waves=waves)}"
+
+    def build(draft: Path) -> None:
+        folder = draft / _MODEL
+        folder.mkdir()
+        log = folder / "build.log"
+        try:
+            get_runner("verilator").build(
+                sources=[WAIVERS, *paths],
+                includes=[RTL],
+                hdl_toplevel=top,
+                parameters=parameters,
+                build_args=_BUILD_ARGS,
+                build_dir=folder,
+                waves=waves,
+                timescale=_TIMESCALE,
+                log_file=log,
+            )
+        except RuntimeError as error:
+            raise AssertionError(f"{top} does not build:\n{_tail(log)}") from error
+
+    return build_once(entry, _MODEL, build)
 
 
 def _digest(top: str, paths: Sequence[Path], parameters: Mapping[str, int], *, waves: bool) -> str:

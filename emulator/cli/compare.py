@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulator.cli.run import Set
+from emulator.cli.options import NoPlugins, Set, refuse_plugins
 
 if TYPE_CHECKING:
     from emulator.scenario import Scenario
@@ -20,6 +20,7 @@ def command(
         typer.Option(help="A value of the other arm, e.g. --against predecoder.kind=none."),
     ],
     overrides: Set = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Run a scenario with and without a change, on the same shots.
 
@@ -35,6 +36,8 @@ def command(
 
     common = overrides or []
     arms = [load_scenario(scenario, common), load_scenario(scenario, [*common, *against])]
+    for arm in arms:
+        refuse_plugins(arm.scenario, refuse=no_plugins)
     _check_paired(arms[0].scenario, arms[1].scenario)
     with progress_bar() as progress:
         run = run_experiment(arms[0], progress=progress)

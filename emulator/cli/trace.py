@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emulator.cli.run import Set
+from emulator.cli.options import NoPlugins, Set, refuse_plugins
 
 if TYPE_CHECKING:
     from emulator.results import Run
@@ -32,11 +32,13 @@ def command(
         Path,
         typer.Argument(help="Folder that roundtrip run has written; for stimulus, a scenario."),
     ],
+    *,
     out: Annotated[
         Path | None, typer.Option(help="File; default in the run's folder, for stimulus here.")
     ] = None,
     shots: Annotated[int, typer.Option(min=1, help="Shots of each patch to write.")] = 200,
     overrides: Set = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Write a run for Perfetto or Wireshark, or to check the Verilog.
 
@@ -49,24 +51,30 @@ def command(
 
     if form == "stimulus":
         file = out or Path(_FILES[form])
-        data, what = _stimulus(source, shots, overrides or [])
+        data, what = _stimulus(source, shots, overrides or [], no_plugins=no_plugins)
     elif overrides:
         raise RoundtripError(f"--set {overrides[0]}: a finished run cannot be changed; run it anew")
     else:
         run = open_run(source, "backlog", "messages")
         file = out or source / _FILES[form]
-        data, what = (_perfetto if form == "perfetto" else _pcapng)(run, shots)
+        if form == "perfetto":
+            data, what = _perfetto(run, shots)
+        else:
+            data, what = _pcapng(run, shots, no_plugins=no_plugins)
     write_file(file, data)
     typer.echo(f"{file}: {what}")
 
 
-def _stimulus(path: Path, shots: int, overrides: list[str]) -> tuple[bytes, str]:
+def _stimulus(
+    path: Path, shots: int, overrides: list[str], *, no_plugins: bool
+) -> tuple[bytes, str]:
     from emulator.run import prepare, run_prepared, run_stimulus
     from emulator.run.compatibility import check_hardware
     from emulator.scenario import load_scenario
 
     asked = load_scenario(path, overrides).scenario.run.shots
     resolved = load_scenario(path, [*overrides, f"run.shots={min(shots, asked)}"])
+    refuse_plugins(resolved.scenario, refuse=no_plugins)
     prepared = prepare(resolved)
     check_hardware(prepared.scenario, prepared.source, prepared.traffic.plan)
     lines = list(run_stimulus(run_prepared(prepared, keep=True)))
@@ -100,7 +108,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     return stream.getvalue(), f"{count} windows; open it at ui.perfetto.dev"
 
 
-def _pcapng(run: "Run", shots: int) -> tuple[bytes, str]:
+def _pcapng(run: "Run", shots: int, *, no_plugins: bool) -> tuple[bytes, str]:
     import io
 
     from emulator.run import run_capture
@@ -109,6 +117,7 @@ def _pcapng(run: "Run", shots: int) -> tuple[bytes, str]:
     from emulator.wire import write_pcapng
 
     resolved = resolve(run.result["scenario"])
+    refuse_plugins(resolved.scenario, refuse=no_plugins)
     _check_sampler(resolved.scenario, run.result["versions"]["stim"])
     shots = min(shots, resolved.scenario.run.shots)
     frames = run_capture(resolved, run.tables["windows"], run.tables["messages"], shots=shots)

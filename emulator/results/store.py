@@ -4,21 +4,38 @@ import io
 import json
 import os
 import shutil
+import signal
+import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import RoundtripError
+from emulator.memory import check_memory
 from emulator.results.outcome import dumps
 
-__all__ = ["RESULT", "Run", "Table", "check_place", "read_run", "write_file", "write_run"]
+__all__ = ["OWN", "RESULT", "Run", "Table", "check_place", "read_run", "write_file", "write_run"]
 
 RESULT, WINDOWS = "result.json", "windows.parquet"
+
+OWN = frozenset(
+    {
+        *(RESULT, WINDOWS, "messages.parquet", "backlog.parquet", "report.html"),
+        *("trace.pftrace", "frames.pcapng"),  # what roundtrip trace adds
+    }
+)
+"""Names of the files in a run folder that are Roundtrip's; a new run replaces or removes them."""
+
+# What Polars needs at least to start its threads: it aborts the process where it gets less.
+_POLARS_BYTES = 768 << 20
 
 Table = Mapping[str, NDArray[np.int64]]
 """Columns of equal length by name; picoseconds are int64."""
@@ -41,8 +58,9 @@ def write_run(
     """Write ``folder`` with result.json, a Parquet file a table and ``files`` (content by name).
 
     The folder is put together beside its place and renamed into it, so that an interrupt or a full
-    disk leaves nothing half-written. A previous run there is replaced whole; raises RoundtripError
-    for any other folder that is not empty, and when the place cannot be written.
+    disk leaves the previous run or this one, and nothing half-written. All files of a previous run
+    are replaced or removed, those that are not Roundtrip's (`OWN`) stay. Raises RoundtripError for
+    any other folder that is not empty, and when the place cannot be written.
     """
     folder = Path(folder).resolve()
     stored = {f"{name}.parquet": _parquet(table) for name, table in tables.items()}
@@ -61,9 +79,12 @@ def write_run(
             for name, content in contents.items():
                 data = content.encode() if isinstance(content, str) else content
                 (partial / name).write_bytes(data)
-            _swap(folder, partial, previous)
+            _keep_foreign(folder, partial, OWN | contents.keys())
+            with _interrupts_deferred():
+                _swap(folder, partial, previous)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            with _interrupts_deferred():
+                shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise RoundtripError(_unwritable(folder, error)) from error
 
@@ -127,6 +148,8 @@ def _unwritable(path: Path, error: OSError) -> str:
 
 
 def _parquet(table: Table) -> bytes:
+    if "polars" not in sys.modules:
+        check_memory(_POLARS_BYTES)
     import polars as pl
 
     for name, column in table.items():
@@ -157,6 +180,31 @@ def _is_run(folder: Path) -> bool:
     return isinstance(result, dict) and {"schema_version", "verdict"} <= result.keys()
 
 
+def _keep_foreign(folder: Path, partial: Path, own: Collection[str]) -> None:
+    """Put what is not Roundtrip's from ``folder`` into ``partial`` too, as links to the same files.
+
+    Both folders have them until one goes, so that they are in place whenever a process is killed.
+    """
+    if not folder.exists():
+        return
+    for entry in folder.iterdir():
+        place = partial / entry.name
+        if entry.name in own:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, place, symlinks=True, copy_function=_link)
+        else:
+            _link(entry, place)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    """Link a file or a symbolic link; copy it where the file system knows no links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
 def _swap(folder: Path, partial: Path, previous: Path) -> None:
     """Put ``partial`` in the place of ``folder``; on any failure leave the old one there."""
     if not folder.exists():
@@ -169,3 +217,19 @@ def _swap(folder: Path, partial: Path, previous: Path) -> None:
         previous.rename(folder)
         raise
     shutil.rmtree(previous, ignore_errors=True)
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Hold back an interrupt until the end of the block: between two renames there is no folder."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held and callable(handler):
+            handler(*held[0])

@@ -10,11 +10,11 @@ import importlib.util
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.errors import MissingToolError, RoundtripError
+from emulator.rtl.cache import build_once, run_tool
 
 __all__ = ["RTL", "WAIVERS", "environment", "load"]
 
@@ -72,11 +72,15 @@ def load(top: str, shim: str, parameters: Mapping[str, int]) -> ctypes.CDLL:
     folder, by a digest of all it is made from. Raises MissingToolError without the tools, and
     RoundtripError with the end of their log if they fail.
     """
-    cache = _cache()
-    name = f"{top}-{_digest(top, shim, parameters)}"
-    library = cache / f"{name}.so"
-    if not library.is_file():
-        _build(top, shim, parameters, cache / f"{name}.{os.getpid()}", library)
+    entry = _cache() / f"{top}-{_digest(top, shim, parameters)}"
+    name = f"{top}.so"
+    try:
+        library = build_once(entry, name, lambda draft: _build(top, shim, parameters, draft / name))
+    except OSError as error:
+        raise RoundtripError(
+            f"{entry.parent} cannot hold the compiled packetiser ({error.strerror}); "
+            "set ROUNDTRIP_CACHE to a folder that can be written."
+        ) from error
     return ctypes.CDLL(str(library))
 
 
@@ -87,27 +91,17 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roundtrip"
 
 
-def _build(top: str, shim: str, parameters: Mapping[str, int], draft: Path, library: Path) -> None:
-    """Build in a folder of its own and rename, so that the library is whole or absent."""
+def _build(top: str, shim: str, parameters: Mapping[str, int], library: Path) -> None:
+    """Compile ``library``, and everything else beside it."""
     env = environment('the packetiser of fpga.timing = "rtl" does')
-    try:
-        draft.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RoundtripError(
-            f"{draft.parent} cannot hold the compiled packetiser ({error.strerror}); "
-            "set ROUNDTRIP_CACHE to a folder that can be written."
-        ) from error
     macros = " ".join(f"-D{name}={value}" for name, value in parameters.items())
     command = [
         *("verilator", *_FLAGS, "-CFLAGS", macros, f"-I{RTL}", "--top-module", top),
         *(f"-G{name}={value}" for name, value in parameters.items()),
-        *("--Mdir", str(draft), "-o", library.name),
+        *("--Mdir", str(library.parent), "-o", library.name),
         *(str(WAIVERS), str(RTL / f"{top}.v"), str(_HERE / shim)),
     ]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        (draft / library.name).replace(library)
-    shutil.rmtree(draft)
+    done = run_tool(command, env)
     if done.returncode != 0:
         end = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_LINES:])
         raise RoundtripError(f"the packetiser {top} does not compile:\n{end}")

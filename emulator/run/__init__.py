@@ -3,13 +3,18 @@
 load → prepare → decode → durations → simulate → judge
 """
 
-from emulator.run.decoding import decode, measure, same_answers
-from emulator.run.experiment import Experiment, run_experiment, run_prepared, run_tables
-from emulator.run.judgement import judge
-from emulator.run.preparation import Prepared, prepare
-from emulator.run.progress import Progress
-from emulator.run.simulation import frame, receive, simulate
-from emulator.run.trace import run_capture, run_stimulus
+from typing import TYPE_CHECKING
+
+from emulator.lazy import attributes
+
+if TYPE_CHECKING:
+    from emulator.run.decoding import decode, measure, same_answers
+    from emulator.run.experiment import Experiment, run_experiment, run_prepared, run_tables
+    from emulator.run.judgement import judge
+    from emulator.run.preparation import Prepared, prepare
+    from emulator.run.progress import Progress
+    from emulator.run.simulation import frame, receive, simulate
+    from emulator.run.trace import run_capture, run_stimulus
 
 __all__ = [
     "Experiment",
@@ -29,3 +34,18 @@ __all__ = [
     "same_answers",
     "simulate",
 ]
+
+__getattr__ = attributes(
+    __name__,
+    {
+        **dict.fromkeys(("decode", "measure", "same_answers"), "decoding"),
+        **dict.fromkeys(
+            ("Experiment", "run_experiment", "run_prepared", "run_tables"), "experiment"
+        ),
+        "judge": "judgement",
+        **dict.fromkeys(("Prepared", "prepare"), "preparation"),
+        "Progress": "progress",
+        **dict.fromkeys(("frame", "receive", "simulate"), "simulation"),
+        **dict.fromkeys(("run_capture", "run_stimulus"), "trace"),
+    },
+)

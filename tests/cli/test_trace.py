@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
-from emulator.cli import main
+from emulator.cli import main, trace
 from emulator.results import read_run
+from emulator.results.store import OWN
 from emulator.traffic.capture import INTERFACES
 from emulator.wire import EnqueueSyndromes, Request, Response, decode_frame
 from tests.cli.conftest import Call
@@ -154,3 +155,7 @@ def test_stimulus_of_another_packetiser_is_refused(
 def test_a_finished_run_takes_no_overrides(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", "pcapng", "runs/any", "--set", "run.shots=5"]) == 2
     assert "a finished run cannot be changed" in capsys.readouterr().err
+
+
+def test_a_trace_is_one_of_the_files_that_a_new_run_replaces() -> None:
+    assert {trace._FILES["perfetto"], trace._FILES["pcapng"]} <= OWN

@@ -46,7 +46,6 @@ def test_a_parameter_that_stops_elaboration_is_passed_on(tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tools")
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("top", ["roce_tx", "packetiser_top"])
 def test_it_takes_what_the_table_says_and_carries_10_gigabit(top: str, tmp_path: Path) -> None:
     row = synth.synthesise(top, {"DATA_W": 64}, tmp_path)

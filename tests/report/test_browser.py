@@ -10,6 +10,7 @@ from tests.report.fixture import make_backlog, make_result, make_windows
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAPER_WIDTH = 660
+PATIENCE_MS = 600_000
 FIGURES = ("reaction", "stages", "utilisation", "backlog", "logical", "predecoder")
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
@@ -25,23 +26,31 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
+def new_page(browser: Any, **options: Any) -> Any:
+    """A page that waits as long as a busy machine needs."""
+    page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        chromium = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=PATIENCE_MS
+        )
         yield chromium
         chromium.close()
 
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_page_draws_everything_on_its_own(browser: Any, report: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = new_page(browser, viewport={"width": width, "height": 900})
     complaints: list[str] = []
     requests: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
-    page.set_default_timeout(10_000)
     page.goto(report)
     for name in FIGURES:
         page.wait_for_selector(f"#figure-{name} svg.main-svg .trace", state="attached")
@@ -54,7 +63,7 @@ def test_the_page_draws_everything_on_its_own(browser: Any, report: str, width: 
 
 
 def test_a_printed_figure_fits_the_paper(browser: Any, report: str) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = new_page(browser, viewport={"width": 1280, "height": 900})
     page.goto(report)
     svg = "#figure-stages svg.main-svg"
     wide = page.wait_for_selector(svg, state="attached").get_attribute("width")
@@ -68,7 +77,7 @@ def test_a_printed_figure_fits_the_paper(browser: Any, report: str) -> None:
 
 def test_without_scripts_the_tables_remain(browser: Any, report: str) -> None:
     context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = new_page(context)
     page.goto(report)
     assert page.is_visible("#stages table")
     assert page.locator("#figure-stages").is_hidden()

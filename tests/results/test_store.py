@@ -1,5 +1,9 @@
 import errno
 import json
+import resource
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +52,85 @@ def test_a_previous_run_is_replaced_whole(tmp_path: Path) -> None:
     assert sorted(_contents(folder)) == ["backlog.parquet", "result.json", "windows.parquet"]
     assert read_run(folder).result["seed"] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_not_roundtrips_stays(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    write_run(folder, RESULT, TABLES, {"report.html": "old"})
+    elsewhere.write_text("far")
+    (folder / "trace.pftrace").write_bytes(b"of the old run")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "figures" / "deep").mkdir(parents=True)
+    (folder / "figures" / "deep" / "a.svg").write_text("<svg/>")
+    (folder / "link").symlink_to("../elsewhere")
+    (folder / "dangling").symlink_to("nowhere")
+    note = (folder / "notes.txt").stat()
+    write_run(folder, {**RESULT, "seed": 2}, TABLES)
+    names = {"notes.txt", "figures", "link", "dangling"}
+    names |= {"result.json", "windows.parquet", "backlog.parquet"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert read_run(folder).result["seed"] == 2
+    after = (folder / "notes.txt").stat()
+    assert (after.st_ino, after.st_mtime_ns, after.st_nlink) == (note.st_ino, note.st_mtime_ns, 1)
+    assert (folder / "figures/deep/a.svg").read_text() == "<svg/>"
+    assert (folder / "link").read_text() == "far"
+    assert (folder / "dangling").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "elsewhere"}
+
+
+def test_a_file_system_without_links_gets_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    write_run(tmp_path / "run", RESULT, TABLES)
+    (tmp_path / "run/notes.txt").write_text("mine")
+    monkeypatch.setattr("os.link", refuse)
+    write_run(tmp_path / "run", RESULT, TABLES)
+    assert (tmp_path / "run/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("at", ["run", ".new"])
+def test_an_interrupt_between_two_renames_comes_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    folder = tmp_path / "run"
+    write_run(folder, RESULT, TABLES)
+    (folder / "notes.txt").write_text("mine")
+    rename = Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        renamed = rename(path, target)
+        if path.name.endswith(at):
+            signal.raise_signal(signal.SIGINT)
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_run(folder, {**RESULT, "seed": 2}, TABLES)
+    assert read_run(folder).result["seed"] == 2
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_may_be_written_in_a_thread(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            pool.submit(write_run, tmp_path / "run", RESULT, TABLES).result()
+    assert read_run(tmp_path / "run").result == RESULT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_too_little_memory_for_polars_is_told_before_it_aborts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "polars", raising=False)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (700 << 20, 2**62))
+    with pytest.raises(MemoryError, match="MB are left of the 805 MB needed"):
+        write_run(tmp_path / "run", RESULT, TABLES)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_empty_folder_is_used(tmp_path: Path) -> None:

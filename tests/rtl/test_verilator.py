@@ -1,6 +1,7 @@
 import ctypes
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def counted(step: int) -> int:
 
 def test_a_library_is_built_once_for_its_sources_and_parameters(cache: Path) -> None:
     assert counted(3) == 30
-    [library] = cache.iterdir()
+    [library] = cache.glob("counter-*/*")
     built = library.stat().st_mtime_ns
     assert counted(3) == 30
     assert library.stat().st_mtime_ns == built
@@ -78,7 +79,7 @@ def test_what_does_not_compile_is_told_with_the_end_of_the_log(cache: Path) -> N
         RoundtripError, match=r"packetiser counter does not compile:(?s:.)*nonsense"
     ):
         counted(1)
-    assert not list(cache.iterdir())
+    assert not list(cache.glob("*/*"))
 
 
 def test_a_cache_that_cannot_be_written_is_told(
@@ -113,3 +114,9 @@ def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verilator._cache() == Path("/somewhere/roundtrip")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert verilator._cache() == Path.home() / ".cache" / "roundtrip"
+
+
+def test_two_threads_with_an_empty_cache_both_get_the_library(cache: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(counted, [7, 7])) == [70, 70]
+    assert len(list(cache.glob("counter-*/*"))) == 1

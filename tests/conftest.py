@@ -1,0 +1,51 @@
+"""What holds for every test: a limit of processor time, and a cache of its own for compilers."""
+
+import os
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+LIMIT_S = 900
+"""Processor time of this process, so that neither other work nor a compiler counts."""
+
+os.environ.setdefault("ROUNDTRIP_CACHE", str(Path(__file__).parents[1] / "sim_build" / "cache"))
+
+# Hypothesis measures elapsed time
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
+
+@contextmanager
+def limited(seconds: float) -> Generator[None]:
+    """Fail when the block takes more than ``seconds`` of processor time."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        pytest.fail(f"takes more than {seconds:g} s of processor time")
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    with limited(LIMIT_S):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    with limited(LIMIT_S):
+        yield
