@@ -17,8 +17,9 @@ from emulator.loop.fpga import Receiver, Span, packetisers
 from emulator.loop.job import Job, ShotState
 from emulator.loop.link import Port
 from emulator.loop.pool import WorkerPool
-from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, LoopRecord, Pool, table
+from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, Record, Pool, table
 from emulator.loop.route import Route
+from emulator.loop.usage import Usage
 
 __all__ = ["CAUSES", "run_loop"]
 
@@ -33,7 +34,7 @@ def run_loop(
     *,
     keep_windows: bool = True,
     progress: Callable[[int], None] | None = None,
-) -> LoopRecord:
+) -> Record:
     """Run the loop to its end and return its record.
 
     With ``keep_windows=False`` nothing grows with the length of the run: the record then has the
@@ -88,7 +89,9 @@ class _Loop:
         self._ring_queue: deque[_Frame] = deque()
         self._ring_waits = 0
         self._dispatcher_free_ps = 0
-        self._dispatcher_busy_ps = 0
+        self._dispatcher = Usage(horizon_ps)
+        self._ring_usage = Usage(horizon_ps)
+        self._slotted_ps = [0] * config.host.slots
         self._predecoders = (
             WorkerPool(self._env, config.predecode, horizon_ps, _stamp, self._predecoded)
             if config.predecode is not None
@@ -207,8 +210,8 @@ class _Loop:
         start = max(now, self._dispatcher_free_ps)
         dispatched = start + host.dispatch(frame.index, 1)
         self._dispatcher_free_ps = dispatched
-        if start < self._horizon_ps:
-            self._dispatcher_busy_ps += min(dispatched, self._horizon_ps) - start
+        self._dispatcher.note(now, start, dispatched)
+        self._slotted_ps[slot] = now
         frame.stamps += (now, dispatched)
         self._env.after(dispatched - now, self._dispatched, frame)
 
@@ -217,6 +220,8 @@ class _Loop:
         if slot is None:
             return
         self._ring[slot] = False
+        taken, now = self._slotted_ps[slot], self._env.now
+        self._ring_usage.note(taken, taken, now)
         waiting = self._ring_queue
         while waiting and not self._ring[waiting[0].index % len(self._ring)]:
             self._take_slot(waiting.popleft())
@@ -299,6 +304,8 @@ class _Loop:
             worst = min(worst, cause)
         if self._keep_windows:
             self._lost_rows.extend((job.window, state.patch, state.shot, worst))
+            done = self._decoded_rounds + sum(self._lost_rounds)
+            self._done.extend((self._env.now, done))
         self._close(job)
 
     def _close(self, job: Job) -> None:
@@ -314,7 +321,7 @@ class _Loop:
 
     # -- the run -----------------------------------------------------------------------------
 
-    def run(self) -> LoopRecord:
+    def run(self) -> Record:
         for patch in range(self._emission.patches):
             self._env.process(self._processor(patch))
         # no message leaves a cycle, and looking for one costs the more the longer the queues are
@@ -322,10 +329,10 @@ class _Loop:
             self._env.run(until=None if self._config.drain else self._horizon_ps + 1)
         return self._record()
 
-    def _record(self) -> LoopRecord:
+    def _record(self) -> Record:
         plan = self._config.plan
         unfinished = sum(len(plan[k].commits) for s in self._shots.values() for k in s.open)
-        record = LoopRecord(
+        record = Record(
             windows=table(COLUMNS, self._rows),
             messages=table(MESSAGE_COLUMNS, self._message_rows),
             responses=np.array(self._response_rows, dtype=np.int64).reshape(-1, 2),
@@ -339,6 +346,9 @@ class _Loop:
             horizon_ps=self._horizon_ps,
             end_ps=max(self._end_ps, self._horizon_ps),
             backlog=self._backlog(),
+            emission=self._emission,
+            done=np.array(self._done, dtype=np.int64).reshape(-1, 2),
+            drained=self._config.drain,
             idle_rounds=self._idle_rounds(),
             ring_waits=self._ring_waits,
         )
@@ -359,15 +369,27 @@ class _Loop:
     def _pools(self) -> dict[str, Pool]:
         config = self._config
         pools = {
-            "packetise": Pool(len(self._packetisers), sum(p.busy_ps for p in self._packetisers)),
-            "uplink": Pool(len(self._up), sum(p.busy_ps for p in self._up)),
-            "dispatch": Pool(1, self._dispatcher_busy_ps),
+            "packetise": _together([p.usage for p in self._packetisers]),
+            "uplink": _together([p.usage for p in self._up]),
+            "ring": self._ring_usage.pool(config.host.slots, len(self._ring_queue)),
+            "dispatch": self._dispatcher.pool(1),
         }
         if config.predecode is not None and self._predecoders is not None:
-            pools["predecode"] = Pool(config.predecode.servers, self._predecoders.busy_ps)
-        pools["decode"] = Pool(config.decode.servers, self._matchers.busy_ps)
-        pools["downlink"] = Pool(len(self._down), sum(p.busy_ps for p in self._down))
+            waiting = self._predecoders.waiting
+            pools["predecode"] = self._predecoders.usage.pool(config.predecode.servers, waiting)
+        waiting = self._matchers.waiting
+        pools["decode"] = self._matchers.usage.pool(config.decode.servers, waiting)
+        pools["downlink"] = _together([p.usage for p in self._down])
         return pools
+
+
+def _together(usages: list[Usage]) -> Pool:
+    """One account of servers that each have a queue of their own."""
+    pools = [usage.pool(1) for usage in usages]
+    busy_ps = sum(pool.busy_ps for pool in pools)
+    demand_ps, demand_ps2 = sum(p.demand_ps for p in pools), sum(p.demand_ps2 for p in pools)
+    jobs, left_over = sum(p.jobs for p in pools), sum(p.left_over for p in pools)
+    return Pool(len(pools), busy_ps, demand_ps, demand_ps2, jobs, left_over)
 
 
 def _stamp(job: Job, now: int) -> None:

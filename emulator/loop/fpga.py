@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from emulator.loop.config import Emission, Fpga, Framing, LoopConfig, Message, RoundFpga
+from emulator.loop.usage import Usage
 from emulator.units import Clock
 
 __all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
@@ -14,12 +15,12 @@ Span = tuple[int, int]
 
 
 class Packetiser(Protocol):
-    """Frames messages. ``busy_ps`` counts the time it was occupied, up to the horizon.
+    """Frames messages.
 
     ``by_cycle``: messages are served in order of (last edge, patch) and not as they are offered.
     """
 
-    busy_ps: int
+    usage: Usage
     by_cycle: bool
 
     def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:
@@ -52,10 +53,9 @@ class BusPacketiser:
     by_cycle = False
 
     def __init__(self, spec: Fpga, messages: Sequence[Message], horizon_ps: int) -> None:
-        self.busy_ps = 0
+        self.usage = Usage(horizon_ps)
         self._spec = spec
         self._packets = [message.packets for message in messages]
-        self._horizon_ps = horizon_ps
         self._free_edge = 0
 
     def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:  # noqa: ARG002
@@ -74,7 +74,8 @@ class BusPacketiser:
             frames.append((clock.edge_ps(ready), bits))
             edge = filled
         self._free_edge = max(edge, first + spec.min_spacing_cycles)
-        self.busy_ps += _busy_ps(clock, first, self._free_edge, self._horizon_ps)
+        ends = (span[0], first, self._free_edge)
+        self.usage.note(*(clock.edge_ps(edge) for edge in ends))
         return frames
 
 
@@ -95,11 +96,10 @@ class RoundPacketiser:
         spaced: bool,
         framing: Framing | None,
     ) -> None:
-        self.busy_ps = 0
+        self.usage = Usage(emission.horizon_ps)
         self._spec = spec
         self._messages = messages
         self._period_ps = emission.round_period_ps
-        self._horizon_ps = emission.horizon_ps
         longest = max(beats for message in messages for beats in message.intake)
         self._spaced = spaced and longest <= spec.clock.whole_cycles(emission.round_period_ps)
         self._framing = framing
@@ -129,7 +129,8 @@ class RoundPacketiser:
         clock, frames = self._spec.clock, []
         for (first, last), (_, bits) in zip(edges, self._messages[number].packets, strict=True):
             frames.append((clock.edge_ps(first), bits))
-            self.busy_ps += _busy_ps(clock, first, last + 1, self._horizon_ps)
+            ends = (min(span[1] + 1, first), first, last + 1)
+            self.usage.note(*(clock.edge_ps(edge) for edge in ends))
         return frames
 
     def _law(self, number: int, earliest_edge: int) -> list[tuple[int, int]]:
@@ -155,8 +156,3 @@ class Receiver:
         arrived = self._clock.edge_at_or_after(returned_ps)
         self._last_edge = max(arrived, self._last_edge + self._beats)
         return self._clock.edge_ps(self._last_edge + self._cycles)
-
-
-def _busy_ps(clock: Clock, first: int, end: int, horizon_ps: int) -> int:
-    begin_ps = clock.edge_ps(first)
-    return max(0, min(clock.edge_ps(end), horizon_ps) - begin_ps)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from emulator.loop.config import LinkSpec
+from emulator.loop.usage import Usage
 from emulator.units import serialisation_ps
 
 __all__ = ["Port"]
@@ -11,14 +12,12 @@ __all__ = ["Port"]
 class Port:
     """A FIFO line whose departures follow from arrivals by recursion, so it needs no event.
 
-    Messages must be offered in the order of their arrival. ``busy_ps`` counts the time the first
-    line was occupied, up to ``horizon_ps``.
+    Messages must be offered in the order of their arrival. ``usage`` is that of the first line.
     """
 
     def __init__(self, spec: LinkSpec, horizon_ps: int) -> None:
-        self.busy_ps = 0
+        self.usage = Usage(horizon_ps)
         self._spec = spec
-        self._horizon_ps = horizon_ps
         self._free_ps = 0
         self._hops_free_ps = [0] * spec.hops
         self._last_delivery_ps = 0
@@ -35,8 +34,7 @@ class Port:
                 serial = self._serial[bits] = self._serial_ps(bits)
             start = max(ready_ps, self._free_ps)
             last = self._free_ps = start + serial
-            if start < self._horizon_ps:
-                self.busy_ps += min(last, self._horizon_ps) - start
+            self.usage.note(ready_ps, start, last)
             for hop, free_ps in enumerate(self._hops_free_ps):
                 last = self._hops_free_ps[hop] = max(last, free_ps) + serial
         delivery = last + self._flight_ps + self._latency(index, 1)

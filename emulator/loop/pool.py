@@ -6,6 +6,7 @@ from collections.abc import Callable
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import PoolSpec
 from emulator.loop.job import Job
+from emulator.loop.usage import Usage
 
 __all__ = ["WorkerPool"]
 
@@ -26,10 +27,9 @@ class WorkerPool:
         begin: Callable[[Job, int], None],
         end: Callable[[Job, int], None],
     ) -> None:
-        self.busy_ps = 0
+        self.usage = Usage(horizon_ps)
         self._env = env
         self._spec = spec
-        self._horizon_ps = horizon_ps
         self._begin = begin
         self._end = end
         self._busy = 0
@@ -43,6 +43,11 @@ class WorkerPool:
             self._start()
         if self._spec.batch_timeout_ps and self._queue:
             self._env.after(self._spec.batch_timeout_ps, self._timed_out, None)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for a server."""
+        return len(self._queue)
 
     def _start(self) -> None:
         queue, spec = self._queue, self._spec
@@ -64,8 +69,7 @@ class WorkerPool:
         duration_ps = self._spec.service(batch[0].window, self._busy)
         for job in batch:
             self._begin(job, now)
-        if now < self._horizon_ps:
-            self.busy_ps += min(duration_ps, self._horizon_ps - now)
+        self.usage.note(batch[0].queued_ps, now, now + duration_ps)
         self._env.after(duration_ps, self._finished, batch)
 
     def _finished(self, batch: list[Job]) -> None:

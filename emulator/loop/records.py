@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.loop.config import Emission
+
 __all__ = [
     "COLUMNS",
     "LABELS",
     "MESSAGE_COLUMNS",
     "STAGES",
     "TIMESTAMPS",
-    "LoopRecord",
+    "Record",
     "Pool",
     "table",
 ]
@@ -70,14 +72,24 @@ first bit into the packetiser, first bit on the line, delivery, and whether it w
 
 @dataclass(frozen=True)
 class Pool:
-    """Servers of one stage: how many, and for how many picoseconds in total they were busy."""
+    """Servers of one stage and the work they were given, in picoseconds.
+
+    ``busy_ps`` is the time that they were busy within [0, horizon], all servers together.
+    ``demand_ps`` and ``demand_ps2`` are the sum of the service times, and of their squares, of the
+    ``jobs`` that began in the whole run, emptying included. ``left_over`` jobs had arrived at the
+    stage by the horizon and had not begun by then.
+    """
 
     servers: int
     busy_ps: int
+    demand_ps: int
+    demand_ps2: int
+    jobs: int
+    left_over: int
 
 
 @dataclass(frozen=True)
-class LoopRecord:
+class Record:
     """All that one run of the loop did.
 
     ``windows``: int64 array of shape (n,) per name in COLUMNS, one row per window whose correction
@@ -88,6 +100,8 @@ class LoopRecord:
     ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
     were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
     ps and of rounds emitted but not yet decoded (all patches), sampled as windows are decoded.
+    ``emission`` is the processor's clock; ``done``: int64 (k, 2) of time and of rounds decoded or
+    lost by then; ``drained``: whether the run went on until the loop was empty.
     ``idle_rounds``: int64 (operations,), the rounds each operation of a program with feedback
     waited, or None without feedback. ``ring_waits``: frames that found no free slot and waited.
     """
@@ -105,8 +119,18 @@ class LoopRecord:
     horizon_ps: int
     end_ps: int
     backlog: NDArray[np.int64]
+    emission: Emission
+    done: NDArray[np.int64]
+    drained: bool
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
+
+    def backlog_at(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rounds emitted but neither decoded nor lost at each of the times, int64 (n,)."""
+        finished = np.concatenate([[0], self.done[:, 1]])
+        places = np.searchsorted(self.done[:, 0], times_ps, side="right")
+        backlog: NDArray[np.int64] = self.emission.emitted_by(times_ps) - finished[places]
+        return backlog
 
     def check_conservation(self) -> None:
         """Raise RuntimeError unless every emitted round is decoded, in flight, or lost."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.rates import PairedCount
 from emulator.results.stages import reaction_times
 
@@ -18,7 +18,7 @@ class Arm:
     """One run: its ``result.json`` content, its record, and bool (shots,) of wrong answers."""
 
     result: dict[str, Any]
-    record: LoopRecord
+    record: Record
     wrong: NDArray[np.bool_] | None
 
 

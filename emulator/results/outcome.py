@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.correlation import autocorrelation_time, proportion_interval
 from emulator.results.quantiles import quantile_interval
 from emulator.results.rates import ErrorCount, deadline_misses, per_round, shots_on_time
@@ -38,7 +38,7 @@ Part = tuple[dict[str, Any] | None, list[Finding]]
 
 
 def assemble(
-    record: LoopRecord,
+    record: Record,
     *,
     budget: Budget,
     timing: Mapping[str, tuple[str, str]],
@@ -114,7 +114,7 @@ def _reaction(reaction_ps: NDArray[np.int64], budget: Budget) -> Part:
     return data, [judge_reaction(found, budget.limit_ps)]
 
 
-def _throughput(record: LoopRecord, windows: dict[str, NDArray[np.int64]], budget: Budget) -> Part:
+def _throughput(record: Record, windows: dict[str, NDArray[np.int64]], budget: Budget) -> Part:
     found = throughput(
         record.pools,
         record.backlog,
@@ -137,7 +137,7 @@ def _deadline(reaction_ps: NDArray[np.int64], budget: Budget) -> Part:
 
 
 def _logical(
-    record: LoopRecord, wrong: NDArray[np.bool_] | None, budget: Budget, rounds_per_shot: int
+    record: Record, wrong: NDArray[np.bool_] | None, budget: Budget, rounds_per_shot: int
 ) -> Part:
     count = None if wrong is None else ErrorCount.of(wrong)
     rate = count.rate if count else None
@@ -160,7 +160,7 @@ def _logical(
 
 
 def _late_or_wrong(
-    record: LoopRecord, wrong: NDArray[np.bool_] | None, budget: Budget
+    record: Record, wrong: NDArray[np.bool_] | None, budget: Budget
 ) -> tuple[float | None, tuple[float, float] | None]:
     """Probability that a shot's answer is late or wrong, CUDA-Q QEC's LER(t), with its interval.
 
@@ -177,7 +177,7 @@ def _late_or_wrong(
     return float(failed.mean()), proportion_interval(failed, tau, budget.confidence)
 
 
-def _rounds(record: LoopRecord) -> dict[str, Any]:
+def _rounds(record: Record) -> dict[str, Any]:
     return {
         "emitted": record.emitted,
         "decoded": record.decoded,

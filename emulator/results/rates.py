@@ -116,7 +116,7 @@ def shots_on_time(
 ) -> NDArray[np.bool_]:
     """Tell, bool of ``shape`` (patches, shots), where all windows of a shot came within the limit.
 
-    ``windows`` and ``lost`` are those of a `LoopRecord`. A window that was lost or not applied by
+    ``windows`` and ``lost`` are those of a `Record`. A window that was lost or not applied by
     the end of the run is not on time; every shot has as many windows as the one with most. Raises
     ValueError for windows outside ``shape``.
     """

@@ -19,7 +19,7 @@ from emulator.decoders.windowed import WindowedDecoder
 from emulator.errors import RoundtripError, ScenarioError
 from emulator.loop.config import LoopConfig
 from emulator.loop.engine import run_loop
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.outcome import assemble
 from emulator.results.verdict import Budget
 from emulator.run.fit import check_fit
@@ -66,7 +66,7 @@ class Experiment:
     """
 
     result: dict[str, Any]
-    record: LoopRecord
+    record: Record
     answers: Answers
     readout_ps: Callable[[int], int]
 

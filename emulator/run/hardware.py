@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from emulator.errors import RoundtripError
 from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
 from emulator.rtl.law import REMEMBERED, depth_of
 from emulator.run.addressing import BOARD_IP, BOARD_MAC, BOARD_QP, Identity, registers_of
@@ -166,9 +166,9 @@ def apply_responses(
     scenario: Scenario,
     config: LoopConfig,
     framed: Framed,
-    record: LoopRecord,
+    record: Record,
     corrections: NDArray[np.uint8],
-) -> LoopRecord:
+) -> Record:
     """Send the responses of a run through the way down; its record with what came out.
 
     ``corrections`` as in `Responder`. Raises RoundtripError where a correction does not come out.

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from emulator.garbage import no_garbage_collection
 from emulator.loop.config import Emission, Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
-from emulator.loop.records import STAGES, TIMESTAMPS, LoopRecord
+from emulator.loop.records import STAGES, TIMESTAMPS, Record
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, loop_config
 
 Ints = NDArray[np.int64]
 
 
-def queue_run(service_ps: Ints) -> LoopRecord:
+def queue_run(service_ps: Ints) -> Record:
     """One round is one message, one window and one job of a single matcher."""
     decode = PoolSpec(1, Listed(service_ps.tolist()))
     return run_loop(loop_config(rounds=1, shots=len(service_ps), decode=decode))
 
 
-def waits(record: LoopRecord) -> Ints:
+def waits(record: Record) -> Ints:
     return record.windows["decode_start_ps"] - record.windows["dispatched_ps"]
 
 
@@ -60,7 +60,7 @@ def test_m_d_1_and_d_m_1_mean_waits_match_the_closed_forms() -> None:
         assert mean_wait == pytest.approx(expected, rel=0.1)
 
 
-def poisson_run(arrivals_ps: Ints, service_ps: int) -> LoopRecord:
+def poisson_run(arrivals_ps: Ints, service_ps: int) -> Record:
     """Rounds that reach the matcher at given instants, by way of a readout that takes that long."""
     emission = Emission(1, 1, len(arrivals_ps))
     readout = Listed((arrivals_ps - np.arange(1, len(arrivals_ps) + 1)).tolist())

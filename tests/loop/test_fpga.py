@@ -40,7 +40,7 @@ def test_messages_are_spaced_by_the_minimum_or_by_their_own_beats() -> None:
     packetiser = bus_packetiser(spec, *(((beats, 1),) for beats in (1, 60, 1)))
     ready = [packetiser.frame(0, 0, number, (0, 0))[0][0] for number in range(3)]
     assert ready == [MAC.edge_ps(n + 22) for n in (0, 48, 108)]
-    assert packetiser.busy_ps == MAC.edge_ps(156)
+    assert packetiser.usage.busy_ps == MAC.edge_ps(156)
 
 
 def test_packets_of_a_long_message_leave_one_by_one() -> None:
@@ -74,7 +74,7 @@ def test_a_round_enters_beat_by_beat_and_its_message_leaves_behind_the_last() ->
     first, last = (MAC.edge_at_or_after(n * ROUND_PS + 500) for n in (1, 3))
     assert span == (first, last + 1)
     assert packetiser.frame(0, 0, 0, span) == [(MAC.edge_ps(last + 1 + 17), 1200)]
-    assert packetiser.busy_ps == 0  # after the last emission
+    assert packetiser.usage.busy_ps == 0  # after the last emission
 
 
 def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> None:
@@ -83,7 +83,7 @@ def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> No
     ready = [packetiser.frame(patch, 0, 0, span)[0][0] for patch in range(3)]
     start = span[1] + 17
     assert ready == [MAC.edge_ps(start + n) for n in (0, 3, 6)]
-    assert packetiser.busy_ps == MAC.edge_ps(start + 9) - MAC.edge_ps(start)
+    assert packetiser.usage.busy_ps == MAC.edge_ps(start + 9) - MAC.edge_ps(start)
 
 
 def test_rounds_longer_than_their_period_hold_each_other_up() -> None:
@@ -125,7 +125,7 @@ def test_cycles_of_the_hardware_itself_take_the_place_of_the_law() -> None:
     emission = Emission(ROUND_PS, 1, 3, patches=2)
     packetiser = RoundPacketiser(RoundFpga(MAC, 17, 10), messages, emission, True, seen)
     assert packetiser.frame(1, 2, 0, (0, 0)) == [(MAC.edge_ps(40), 1200)]
-    assert packetiser.busy_ps == MAC.edge_ps(43) - MAC.edge_ps(40)
+    assert packetiser.usage.busy_ps == MAC.edge_ps(43) - MAC.edge_ps(40)
 
 
 @given(st.integers(0, 10**12), st.integers(0, 100))

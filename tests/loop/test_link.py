@@ -12,7 +12,7 @@ def test_fifo_link_delivers_as_an_ns3_point_to_point_link() -> None:
     sends = [(0, 24), (100_000, 24), (200_000, 24), (5 * US, 48), (5_100_000, 12)]
     deliveries = [port.send(k, [send]) for k, send in enumerate(sends)]
     assert deliveries == [1_150_000, 2_150_000, 3_150_000, 7_150_000, 7_650_000]
-    assert port.busy_ps == 5_500_000
+    assert port.usage.busy_ps == 5_500_000
 
 
 def test_two_store_and_forward_hops_take_1106_ns() -> None:
@@ -42,4 +42,4 @@ def test_a_late_message_holds_up_those_behind_it() -> None:
 def test_frames_of_one_message_follow_each_other_and_busy_time_stops_at_the_horizon() -> None:
     port = Port(LinkSpec(10**9, Fixed(0)), 2500)
     assert port.send(0, [(0, 1), (500, 1), (5000, 1)]) == 6000
-    assert port.busy_ps == 2000
+    assert port.usage.busy_ps == 2000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emulator.loop.config import Emission, Message, RoundFpga
 from emulator.loop.engine import run_loop
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.units import Clock
 from tests.loop.build import Fixed, Listed, loop_config
 
@@ -20,7 +20,7 @@ BEATS = 3
 
 def run(
     emission: Emission, readout: Fixed | Listed, intake: tuple[int, ...], response_beats: int = 2
-) -> LoopRecord:
+) -> Record:
     config = loop_config(rounds=emission.rounds, readout=readout, fpga=FPGA)
     messages = tuple(
         Message(range(n, n + 1), ((BEATS, 1000 + n),), (beats,)) for n, beats in enumerate(intake)
@@ -51,7 +51,7 @@ def served(
     return rows
 
 
-def rows_of(record: LoopRecord) -> list[tuple[int, ...]]:
+def rows_of(record: Record) -> list[tuple[int, ...]]:
     names = ("framed_ps", "patch", "shot", "number")
     return list(zip(*(record.messages[name].tolist() for name in names), strict=True))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulator.loop.records import LoopRecord, Pool
+from emulator.loop.records import Record, Pool
 from emulator.report.html import render_html
 from emulator.results import Budget, assemble
 from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
@@ -187,7 +187,7 @@ def test_idling_is_shown_when_there_is_feedback() -> None:
 
 def test_what_the_results_assemble_is_understood() -> None:
     rounds = 11 * len(WINDOWS["window"])
-    record = LoopRecord(
+    record = Record(
         windows=WINDOWS,
         lost=np.empty((0, 4), dtype=np.int64),
         causes=(),

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, LoopRecord, Pool
+from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, Record, Pool
 from emulator.results.theory import lindley_waits
 
 ROUND_PS = 1_000_000
@@ -21,7 +21,7 @@ def md1_latencies(
 
 def run_of(
     service_ps: NDArray[np.int64], *, window_rounds: int = 5, lost: int = 0, drain: bool = True
-) -> LoopRecord:
+) -> Record:
     """One patch and one window a shot: a window every ``window_rounds`` rounds, one matcher."""
     count = len(service_ps)
     period = window_rounds * ROUND_PS
@@ -40,7 +40,7 @@ def run_of(
     behind = np.minimum(behind, window_rounds * (count - index - 1))
     busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
     sent = (index, 0 * index, index, 0 * index, emitted, emitted, emitted, 0 * index)
-    return LoopRecord(
+    return Record(
         windows=windows,
         messages=dict(zip(MESSAGE_COLUMNS, sent, strict=True)),
         responses=np.stack([index, end], axis=1)[kept],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emulator.loop.records import LoopRecord
+from emulator.loop.records import Record
 from emulator.results.comparison import Arm, compare
 from emulator.results.rates import PairedCount
 from tests.results.queue import ROUND_PS, run_of
@@ -20,7 +20,7 @@ def wrong(*shots: int) -> NDArray[np.bool_]:
     return found
 
 
-def record(service_ps: int, *, predecode_ps: int = 0) -> LoopRecord:
+def record(service_ps: int, *, predecode_ps: int = 0) -> Record:
     run = run_of(np.full(SHOTS, service_ps, dtype=np.int64))
     early = {
         name: run.windows[name] - shift
@@ -29,9 +29,7 @@ def record(service_ps: int, *, predecode_ps: int = 0) -> LoopRecord:
     return replace(run, windows={**run.windows, **early})
 
 
-def arm(
-    run: LoopRecord, answers: NDArray[np.bool_] | None = None, *, confidence: float = 0.95
-) -> Arm:
+def arm(run: Record, answers: NDArray[np.bool_] | None = None, *, confidence: float = 0.95) -> Arm:
     verdict = {
         "meets_budget": True,
         "confidence": confidence,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.loop.records import STAGES, LoopRecord
+from emulator.loop.records import STAGES, Record
 from emulator.results.outcome import assemble, dumps
 from emulator.results.verdict import Budget
 from tests.results.queue import ROUND_PS, run_of
@@ -15,11 +15,11 @@ from tests.results.queue import ROUND_PS, run_of
 NOISE = np.random.default_rng(1).normal(0, 0.1, 4000)
 
 
-def _run(load: float, **kwargs: Any) -> LoopRecord:
+def _run(load: float, **kwargs: Any) -> Record:
     return run_of((5 * ROUND_PS * load * (1 + NOISE)).astype(np.int64), **kwargs)
 
 
-def _assemble(record: LoopRecord, budget: Budget, **kwargs: Any) -> dict[str, Any]:
+def _assemble(record: Record, budget: Budget, **kwargs: Any) -> dict[str, Any]:
     return assemble(
         record,
         budget=budget,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emulator.loop.records import LoopRecord, Pool
+from emulator.loop.records import Record, Pool
 from emulator.results.stability import (
     Throughput,
     distance_to_compensate,
@@ -12,13 +12,13 @@ from emulator.results.stability import (
 from tests.results.queue import ROUND_PS, run_of
 
 
-def _judge(record: LoopRecord) -> Throughput:
+def _judge(record: Record) -> Throughput:
     return throughput(
         record.pools, record.backlog, emitted=record.emitted, horizon_ps=record.horizon_ps
     )
 
 
-def _run(load: float, count: int, seed: int, noise: float = 0.1) -> LoopRecord:
+def _run(load: float, count: int, seed: int, noise: float = 0.1) -> Record:
     mean = load * 5 * ROUND_PS
     rng = np.random.default_rng(seed)
     return run_of(rng.normal(mean, noise * mean, count).astype(np.int64), drain=False)
