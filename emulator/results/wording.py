@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["number", "percentile", "time_with_interval", "with_interval"]
+__all__ = ["number", "percentile", "share", "time_with_interval", "with_interval"]
 
 _UNITS = (("s", 10**12), ("ms", 10**9), ("us", 10**6), ("ns", 10**3), ("ps", 1))
 
@@ -15,6 +15,11 @@ def number(value: float) -> str:
 def percentile(quantile: float) -> str:
     """Name a quantile the way latencies are quoted: 0.999 is ``p99.9``."""
     return f"p{100 * quantile:.10g}"
+
+
+def share(value: float) -> str:
+    """Write a share of one in per cent: 0.0123 is ``1.23 %``."""
+    return f"{number(100 * value)} %"
 
 
 def with_interval(value: float, interval: Sequence[float] | None) -> str:

@@ -1,7 +1,7 @@
 """One run: sample and decode real syndromes, send them through the loop, judge the outcome."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from emulator.errors import RoundtripError, ScenarioError
 from emulator.loop.config import LoopConfig
 from emulator.loop.engine import run_loop
 from emulator.loop.records import Record
-from emulator.results.outcome import assemble
+from emulator.results.judge import RunFacts, judge
+from emulator.results.result import Result
 from emulator.results.verdict import Budget
 from emulator.run.fit import check_fit
 from emulator.run.hardware import Framed, Sender, apply_responses
@@ -59,13 +60,13 @@ _PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A finished run: the content of ``result.json``, the loop's record and the answers.
+    """A finished run: its result, the loop's record and the answers.
 
     ``answers`` has the shots of all patches in order of emission: shot s of patch p is row
     s * patches + p. ``readout_ps`` is the readout delay of each message, as `Intake` asks for it.
     """
 
-    result: dict[str, Any]
+    result: Result
     record: Record
     answers: Answers
     readout_ps: Callable[[int], int]
@@ -93,23 +94,23 @@ def run_experiment(resolved: Resolved, *, progress: Progress | None = None) -> E
         record = apply_responses(scenario, config, framed, record, answers.corrections)
     else:
         record = run_loop(config, progress=loop_progress)
-    result = assemble(
-        record,
+    facts = RunFacts(
         budget=_budget(scenario),
-        timing=stage_sources(scenario, services, resolved.origins),
         scenario=dump(scenario),
-        sources={key: asdict(origin) for key, origin in resolved.origins.items()},
+        origins=resolved.origins,
         versions=_versions(),
         seed=scenario.run.seed,
         engine=ENGINE,
-        round_period_ps=scenario.qpu.round_period,
-        rounds_per_shot=source.num_rounds,
-        wrong=_by_patch(answers.wrong, scenario.qpu.patches),
-        table=_thinning(source, answers) if scenario.predecoder.kind == "onnx" else None,
+        stage_sources=stage_sources(scenario, services, resolved.origins),
+        measured=_measured(scenario),
+        batch={"predecode": scenario.predecoder.batch},
         warmup_windows=scenario.run.warmup_windows,
         distance=source.metadata.distance,
         suppression=scenario.qpu.suppression,
+        feedback_every=scenario.feedback.every if scenario.feedback else None,
+        detectors=source.num_detectors if scenario.predecoder.kind == "onnx" else None,
     )
+    result = judge(record, answers, facts)
     return Experiment(result, record, answers, readout_of(config))
 
 
@@ -297,14 +298,9 @@ def _versions() -> dict[str, str]:
     return {"roundtrip-emulator": __version__} | {name: version(name) for name in _PACKAGES}
 
 
-def _by_patch(wrong: NDArray[np.bool_] | None, patches: int) -> NDArray[np.bool_] | None:
-    return None if wrong is None else wrong.reshape(-1, patches).T
-
-
-def _thinning(source: SyndromeSource, answers: Answers) -> dict[str, NDArray[np.int64]]:
-    shots = len(answers.events_in)
-    return {
-        "detectors": np.full(shots, source.num_detectors, dtype=np.int64),
-        "events_in": answers.events_in,
-        "events_out": answers.events_out,
-    }
+def _measured(scenario: Scenario) -> frozenset[str]:
+    """Stages whose times are taken on this machine in this run."""
+    stages = {"decode": scenario.decoder.timing}
+    if scenario.predecoder.kind != "none":
+        stages["predecode"] = scenario.predecoder.timing
+    return frozenset(stage for stage, timing in stages.items() if timing == "measured")

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emulator.results.outcome import assemble, dumps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.loop.records import STAGES, Record
-from emulator.results.outcome import assemble, dumps
 from emulator.results.verdict import Budget
 from tests.results.queue import ROUND_PS, run_of
 

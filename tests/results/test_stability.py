@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emulator.loop.records import Record, Pool
+from emulator.loop.records import Pool, Record
 from emulator.results.stability import (
     Throughput,
     distance_to_compensate,
