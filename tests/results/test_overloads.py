@@ -117,7 +117,7 @@ def test_chance_does_not_hide_an_overload() -> None:
     for seed in range(40):
         for windows in (10, 100):
             times = np.random.default_rng(seed).exponential(2 * PERIOD_PS, windows)
-            decode = PoolSpec(1, Listed(times.astype(np.int64)))
+            decode = PoolSpec(1, Listed(times.astype(np.int64).tolist()))
             found = _judged(loop_config(rounds=WINDOW, shots=windows, decode=decode))
             assert found.throughput.stable is not True
             assert found.throughput.stable is False or windows == 10
