@@ -17,7 +17,7 @@ from emulator.loop.fpga import Receiver, Span, packetisers
 from emulator.loop.job import Job, ShotState
 from emulator.loop.link import Port
 from emulator.loop.pool import WorkerPool
-from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, Record, Pool, table
+from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, Pool, Record, table
 from emulator.loop.route import Route
 from emulator.loop.usage import Usage
 

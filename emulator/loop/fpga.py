@@ -5,7 +5,6 @@ from typing import Protocol
 
 from emulator.loop.config import Emission, Fpga, Framing, LoopConfig, Message, RoundFpga
 from emulator.loop.usage import Usage
-from emulator.units import Clock
 
 __all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
 

@@ -14,8 +14,8 @@ __all__ = [
     "MESSAGE_COLUMNS",
     "STAGES",
     "TIMESTAMPS",
-    "Record",
     "Pool",
+    "Record",
     "table",
 ]
 

@@ -1,6 +1,7 @@
 """Where the reaction time goes, stage by stage."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,15 +81,10 @@ def _summary(
         name=name,
         timing_source=source,
         timing_confidence=confidence,
-        mean_ps=_rounded_quotient(own, len(spent)) if measured else None,
+        mean_ps=round(Fraction(own, len(spent))) if measured else None,
         p50_ps=order_statistic(ordered, 0.5),
         p99_ps=order_statistic(ordered, 0.99),
         p999_ps=order_statistic(ordered, 0.999),
         max_ps=int(ordered[-1]) if measured else None,
         share=(own / total if total else 0.0) if measured else None,
     )
-
-
-def _rounded_quotient(total: int, count: int) -> int:
-    """Nearest whole number to total / count, exact where the total passes what a float holds."""
-    return (2 * total + count) // (2 * count)

@@ -178,8 +178,11 @@ def _times(interval: tuple[float, float], value: float, limit: float) -> float:
     low, high = interval
     half = high - value if value <= limit else value - low
     gap = abs(limit - value)
-    # half of the interval shrinks with the root of the length; a fifth on top for the margin
-    return max(1.2, 1.2 * (half / gap) ** 2) if gap else _MAX_TIMES
+    if gap * _MAX_TIMES <= half:
+        return _MAX_TIMES
+    # half of the interval shrinks with the root of the length, or with the length where nothing
+    # was seen (the rule of three); a fifth on top for the margin
+    return max(1.2, 1.2 * (half / gap) ** (2 if value else 1))
 
 
 def judge_logical(logical: Logical, length: RunLength) -> Finding | None:

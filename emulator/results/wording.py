@@ -8,8 +8,15 @@ _UNITS = (("s", 10**12), ("ms", 10**9), ("us", 10**6), ("ns", 10**3), ("ps", 1))
 
 
 def number(value: float) -> str:
-    """Write with three significant digits or as a whole number: ``0.00123``, ``1.73``, ``1100``."""
-    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else f"{value:.3g}"
+    """Write with three significant digits or as a whole number: ``0.00123``, ``1100``, ``610,000``.
+
+    A whole number of more than five digits is rounded to three, like any other.
+    """
+    if 1000 <= abs(value) < 100_000:
+        return f"{value:.0f}"
+    if 100_000 <= abs(value) < 1e9:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
 
 
 def percentile(quantile: float) -> str:

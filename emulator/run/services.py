@@ -53,7 +53,7 @@ class Services:
 
 
 def stage_services(
-    scenario: Scenario, answers: Answers, context: TimingContext, seeds: Seeds
+    scenario: Scenario, answers: Answers | None, context: TimingContext, seeds: Seeds
 ) -> Services:
     """Build the services; raises ScenarioError for times that presets or profiles cannot give."""
 
@@ -71,14 +71,21 @@ def stage_services(
 
     predecode = None
     if scenario.predecoder.kind != "none":
-        predecode = timed(scenario.predecoder, "predecode", answers.predecode_ps, seeds.predecode)
+        predecode = timed(
+            scenario.predecoder,
+            "predecode",
+            None if answers is None else answers.predecode_ps,
+            seeds.predecode,
+        )
     return Services(
         readout=build(scenario.qpu.readout, context=context, rng=seeds.readout),
         up=build(scenario.link.up.latency, context=context, rng=seeds.up),
         down=build(scenario.link.down.latency, context=context, rng=seeds.down),
         dispatch=build(scenario.host.dispatch, context=context, rng=seeds.dispatch),
         predecode=predecode,
-        decode=timed(scenario.decoder, "decode", answers.decode_ps, seeds.decode),
+        decode=timed(
+            scenario.decoder, "decode", None if answers is None else answers.decode_ps, seeds.decode
+        ),
     )
 
 

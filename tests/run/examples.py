@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.run import Experiment, run_experiment
+from emulator.decoders.answers import Answers
+from emulator.run import Experiment, run_capture, run_experiment
 from emulator.run.services import Seeds
 from emulator.scenario import Resolved, Scenario, resolve
 from emulator.syndromes.build import build_source
@@ -47,6 +48,24 @@ def resolved(*overrides: str) -> Resolved:
 @cache
 def ran(*overrides: str) -> Experiment:
     return run_experiment(resolved(*overrides))
+
+
+def answers_of(run: Experiment) -> Answers:
+    """Answers of a run that decoded."""
+    assert run.answers is not None
+    return run.answers
+
+
+def wrong_of(run: Experiment) -> NDArray[np.bool_]:
+    """Which shots of a run with known observables were decoded wrongly."""
+    assert run.wrong is not None
+    return run.wrong
+
+
+def captured(overrides: tuple[str, ...], shots: int = 120) -> list[tuple[int, int, bytes]]:
+    """Frames of the first shots of a run that is shared, as a capture has them."""
+    windows, sent = ran(*overrides).windows, ran(*overrides).record.messages
+    return run_capture(resolved(*overrides), windows, sent, shots=shots)
 
 
 def source_of(scenario: Scenario) -> SyndromeSource:

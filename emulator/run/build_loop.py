@@ -1,42 +1,27 @@
-"""From a resolved scenario to the loop that it describes."""
+"""The configuration of the loop that a scenario describes, and what its stages' times rest on."""
 
 from collections.abc import Callable, Mapping
 
 from numpy.random import Generator
 
-from emulator.loop.config import (
-    Emission,
-    Fpga,
-    Host,
-    LinkSpec,
-    LoopConfig,
-    Message,
-    PoolSpec,
-    RoundFpga,
-)
+from emulator.loop.config import Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
 from emulator.run.services import Services
-from emulator.run.traffic import messages, response_packets
 from emulator.scenario import sections
 from emulator.scenario.layers import Origin
 from emulator.scenario.scenario import Scenario
-from emulator.syndromes.source import SyndromeSource, bits_per_round
 from emulator.timing import UNSTATED, Service
+from emulator.traffic import Traffic
 from emulator.units import Clock
-from emulator.windows import Window
 
-__all__ = ["emission_of", "loop_config", "messages_of", "stage_sources"]
+__all__ = ["build_loop", "stage_sources"]
 
 _LOSS_BLOCK = 4096
 
 _FOLLOWS = ("follows from the stages around it", "derived")
 
 
-def loop_config(
-    scenario: Scenario,
-    source: SyndromeSource,
-    plan: tuple[Window, ...],
-    services: Services,
-    loss: Generator,
+def build_loop(
+    scenario: Scenario, traffic: Traffic, services: Services, loss: Generator
 ) -> LoopConfig:
     """Build the loop; ``loss`` decides which messages are lost on the links."""
     link, host = scenario.link, scenario.host
@@ -45,9 +30,9 @@ def loop_config(
         pre = scenario.predecoder
         predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
     return LoopConfig(
-        emission=emission_of(scenario, source),
-        messages=messages_of(scenario, source),
-        plan=plan,
+        emission=traffic.emission,
+        messages=traffic.messages,
+        plan=traffic.plan,
         readout=services.readout,
         fpga=_fpga(scenario.fpga),
         up=_link(link.up, services.up, loss),
@@ -60,29 +45,10 @@ def loop_config(
         ),
         predecode=predecode,
         decode=PoolSpec(scenario.decoder.workers, services.decode),
-        response=response_packets(scenario.fpga, link.down, source.dem.num_observables),
+        response=traffic.response,
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         drain=scenario.run.drain,
     )
-
-
-def emission_of(scenario: Scenario, source: SyndromeSource) -> Emission:
-    """Clock of the processor, with the rounds of a shot of ``source``."""
-    qpu = scenario.qpu
-    return Emission(
-        round_period_ps=qpu.round_period,
-        rounds=source.num_rounds,
-        shots=scenario.run.shots,
-        patches=qpu.patches,
-        patch_offset_ps=qpu.patch_offset,
-        shot_period_ps=qpu.shot_period or 0,
-    )
-
-
-def messages_of(scenario: Scenario, source: SyndromeSource) -> tuple[Message, ...]:
-    """Messages of a shot of ``source``."""
-    bits = bits_per_round(source).tolist()
-    return messages(scenario.fpga, scenario.link.up, scenario.window, bits)
 
 
 def stage_sources(

@@ -1,0 +1,93 @@
+"""The last step of a run: what its record and its answers amount to."""
+
+from dataclasses import replace
+from importlib.metadata import version
+
+from emulator import __version__
+from emulator.decoders.answers import Answers
+from emulator.loop.feedback import idle_rounds
+from emulator.loop.records import Record
+from emulator.results.judge import RunFacts
+from emulator.results.judge import judge as judge_record
+from emulator.results.result import Result
+from emulator.results.verdict import Budget
+from emulator.run.build_loop import stage_sources
+from emulator.run.preparation import Prepared
+from emulator.run.services import Services
+from emulator.run.simulation import ENGINE
+from emulator.scenario.scenario import Scenario, dump
+from emulator.traffic.packetiser import AppliedCorrections
+
+__all__ = ["as_applied", "judge"]
+
+_PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
+
+
+def judge(
+    prepared: Prepared,
+    durations: Services,
+    record: Record,
+    answers: Answers | None,
+    applied: AppliedCorrections | None = None,
+) -> Result:
+    """Judge a run by its budget, and say where its numbers come from.
+
+    With ``applied`` corrections are applied when the packetiser itself put them out.
+    """
+    scenario, source = prepared.scenario, prepared.source
+    facts = RunFacts(
+        budget=_budget(scenario),
+        scenario=dump(scenario),
+        origins=prepared.resolved.origins,
+        versions=_versions(),
+        seed=scenario.run.seed,
+        engine=ENGINE,
+        stage_sources=stage_sources(scenario, durations, prepared.resolved.origins),
+        measured=frozenset() if answers is None else _measured(scenario),
+        batch={"predecode": scenario.predecoder.batch},
+        warmup_windows=scenario.run.warmup_windows,
+        distance=source.metadata.distance,
+        suppression=scenario.qpu.suppression,
+        feedback_every=scenario.feedback.every if scenario.feedback else None,
+        detectors=source.num_detectors if scenario.predecoder.kind == "onnx" else None,
+    )
+    return judge_record(as_applied(record, applied, prepared), answers, facts)
+
+
+def as_applied(record: Record, applied: AppliedCorrections | None, prepared: Prepared) -> Record:
+    """View a record with the instants at which the packetiser put the corrections out."""
+    if applied is None:
+        return record
+    windows = {**record.windows, "applied_ps": applied.applied_ps}
+    feedback = prepared.scenario.feedback
+    return replace(
+        record,
+        windows=windows,
+        end_ps=max(record.horizon_ps, int(applied.applied_ps.max(initial=0))),
+        idle_rounds=None
+        if feedback is None
+        else idle_rounds(windows, prepared.traffic.emission, feedback.every),
+    )
+
+
+def _budget(scenario: Scenario) -> Budget:
+    asked = scenario.budget
+    return Budget(
+        limit_ps=scenario.reaction_limit_ps,
+        quantile=asked.quantile,
+        confidence=asked.confidence,
+        logical_limit=asked.logical_error_rate,
+        lost_rounds=asked.lost_rounds,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"roundtrip-emulator": __version__} | {name: version(name) for name in _PACKAGES}
+
+
+def _measured(scenario: Scenario) -> frozenset[str]:
+    """Stages whose times were taken on this machine in this run."""
+    stages = {"decode": scenario.decoder.timing}
+    if scenario.predecoder.kind != "none":
+        stages["predecode"] = scenario.predecoder.timing
+    return frozenset(stage for stage, timing in stages.items() if timing == "measured")
