@@ -13,7 +13,7 @@ def command(
         typer.Argument(help="Files to describe: scenarios, or the result.json of a run."),
     ] = "scenario",
 ) -> None:
-    """Print the JSON schema of scenario files, or of results, for editors and checks."""
+    """Print the JSON schema of scenario files, or of results."""
     if what == "result":
         from emulator.results import result_schema_text
 

@@ -207,7 +207,7 @@ class _Judged:
         )
         found = [
             judge_disturbed(disturbed),
-            judge_reaction(quantile, budget.limit_ps, length),
+            judge_reaction(quantile, budget.limit_ps, length, misses),
             _by_lag_alone(judge_throughput(keeps_up, length), keeps_up.overloaded, disturbed),
             judge_logical(logical, length),
             None if misses is None else report_deadline(misses, budget.confidence),

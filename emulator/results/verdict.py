@@ -8,6 +8,7 @@ it does not hold whatever is left open. In between it is undecided, and says wha
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from emulator.results.quantiles import QuantileEstimate
 from emulator.results.rates import DeadlineMisses
@@ -134,23 +135,27 @@ def _busiest(found: Stability) -> str:
     return f"stage {stage} is the busiest, load {number(load.value)}"
 
 
-def judge_reaction(found: QuantileEstimate, limit_ps: int | None, length: RunLength) -> Finding:
-    """The whole interval within the limit is met, wholly above it missed."""
+def judge_reaction(
+    found: QuantileEstimate,
+    limit_ps: int | None,
+    length: RunLength,
+    misses: DeadlineMisses | None = None,
+) -> Finding:
+    """The whole interval within the limit is met, wholly above it missed.
+
+    A quantile q is within a limit if and only if a share of at most 1 - q comes later. Where the
+    quantile has no interval, that of the share of late windows, ``misses``, may still tell.
+    """
     what = f"{percentile(found.quantile)} reaction"
-    if found.value_ps is None:
-        text = f"{what} not measured: {found.note}"
-        if limit_ps is None:
-            return _finding("reaction", None, text)
-        return _undecided("reaction", text, length, _tail_times(found))
-    what = f"{what} {time_with_interval(found.value_ps, found.ci_ps)}"
     caveat = f" ({found.note})" if found.note else ""
+    if found.value_ps is not None:
+        what = f"{what} {time_with_interval(found.value_ps, found.ci_ps)}"
     if limit_ps is None:
-        return _finding("reaction", None, f"{what}, no limit asked{caveat}")
+        known = f", no limit asked{caveat}" if found.value_ps is not None else _unknown(found)
+        return _finding("reaction", None, f"{what}{known}")
+    if found.value_ps is None or found.ci_ps is None:
+        return _judge_late_share(found, what, limit_ps, length, misses)
     limit = f"the limit of {format_time(limit_ps)}"
-    if found.ci_ps is None:
-        side = "over" if found.value_ps > limit_ps else "within"
-        text = f"{what} {side} {limit}, but without an interval{caveat}"
-        return _undecided("reaction", text, length, _tail_times(found))
     outcome = _held(found.ci_ps, limit_ps)
     if outcome == "undecided":
         times = _times(found.ci_ps, found.value_ps, limit_ps)
@@ -159,6 +164,33 @@ def judge_reaction(found: QuantileEstimate, limit_ps: int | None, length: RunLen
     excess = f" by {number(found.value_ps / limit_ps)}x" if limit_ps else ""
     side = f"within {limit}" if outcome == "met" else f"over {limit}{excess}"
     return _finding("reaction", outcome, f"{what} {side}")
+
+
+def _unknown(found: QuantileEstimate) -> str:
+    return f" not measured: {found.note}"
+
+
+def _judge_late_share(
+    found: QuantileEstimate,
+    what: str,
+    limit_ps: int,
+    length: RunLength,
+    misses: DeadlineMisses | None,
+) -> Finding:
+    """Judge a quantile that has no interval by the share of windows later than the limit."""
+    limit, allowed = f"the limit of {format_time(limit_ps)}", 1 - Fraction(repr(found.quantile))
+    if misses is not None and misses.ci is not None:
+        outcome = _held(misses.ci, float(allowed))
+        if outcome != "undecided":
+            late = f"{misses.misses} of {misses.samples} windows later"
+            side = "within" if outcome == "met" else "over"
+            return _finding("reaction", outcome, f"{what} {side} {limit}: {late}")
+    if found.value_ps is None:
+        text = f"{what}{_unknown(found)}"
+    else:
+        side = "over" if found.value_ps > limit_ps else "within"
+        text = f"{what} {side} {limit}, but without an interval ({found.note})"
+    return _undecided("reaction", text, length, _tail_times(found))
 
 
 def _held(interval: tuple[float, float], limit: float) -> Outcome:

@@ -79,7 +79,7 @@ def test_an_overloaded_decoder_misses_its_budget_and_says_where() -> None:
         (Budget(), "met"),
         (Budget(limit_ps=4 * ROUND_PS), "missed"),
         (Budget(limit_ps=6 * ROUND_PS, quantile=0.9999), "undecided"),
-        (Budget(limit_ps=4 * ROUND_PS, quantile=0.9999), "undecided"),
+        (Budget(limit_ps=4 * ROUND_PS, quantile=0.9999), "missed"),
         (Budget(logical_limit=0.004), "met"),
         (Budget(logical_limit=0.0021), "undecided"),
         (Budget(logical_limit=0.0019), "undecided"),

@@ -64,6 +64,27 @@ def test_reaction(
     assert (finding.decide is not None) is (outcome == "undecided")
 
 
+@pytest.mark.parametrize(
+    ("misses", "ci", "outcome", "text"),
+    [
+        (0, (0.0, 0.0075), "met", "within the limit of 10 us: 0 of 400 windows later"),
+        (0, (0.0, 0.01), "met", "within the limit of 10 us: 0 of 400"),
+        (2, (0.001, 0.018), "undecided", "without an interval (short)"),
+        (9, (0.0101, 0.05), "missed", "over the limit of 10 us: 9 of 400 windows later"),
+        (9, None, "undecided", "without an interval (short)"),
+    ],
+)
+def test_a_quantile_without_interval_is_judged_by_the_share_of_late_windows(
+    misses: int, ci: tuple[float, float] | None, outcome: Outcome, text: str
+) -> None:
+    late = DeadlineMisses(10 * US, misses, 400, misses / 400, ci)
+    finding = judge_reaction(_reaction(9 * US, None, "short"), 10 * US, LENGTH, late)
+    assert finding.outcome == outcome
+    assert text in finding.text
+    unseen = judge_reaction(_reaction(None, None, "short"), 10 * US, LENGTH, late)
+    assert unseen.outcome == outcome
+
+
 def test_more_shots_shrink_the_interval_to_less_than_the_distance_of_the_limit() -> None:
     # half of the interval is 2 us, the distance 1 us: four times the run, and a margin
     near = judge_reaction(_reaction(9 * US, (8 * US, 11 * US)), 10 * US, LENGTH)
