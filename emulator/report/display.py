@@ -11,6 +11,7 @@ __all__ = [
     "DASH",
     "MARKS",
     "printable",
+    "server_label",
     "show_count",
     "show_interval",
     "show_number",
@@ -71,6 +72,11 @@ def _has(encoding: str, character: str) -> bool:
 def stage_label(name: str) -> str:
     """Name of a stage as it stands in text: ``"predecode_queue"`` → ``"pre-decoder queue"``."""
     return _STAGE_LABELS.get(name, name.replace("_", " "))
+
+
+def server_label(name: str) -> str:
+    """Name of what serves a stage: of the ring it is the slots, not the wait for one."""
+    return "ring slots" if name == "ring" else stage_label(name)
 
 
 def time_unit(ps: int) -> tuple[str, int]:

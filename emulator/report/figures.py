@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.report.display import show_number, show_quantile, show_time, stage_label, time_unit
+from emulator.report.display import (
+    server_label,
+    show_number,
+    show_quantile,
+    show_time,
+    stage_label,
+    time_unit,
+)
 from emulator.results.result import Logical, PredecoderCounts, Reaction, Stage, Throughput
 
 __all__ = [
@@ -185,7 +192,7 @@ def utilisation(throughput: Throughput) -> Figure | None:
     if not busy:
         return None
     loads = {name: load.value for name, load in throughput.load_by_stage.items()}
-    names = [stage_label(name) for name in busy]
+    names = [server_label(name) for name in busy]
     shares = [_percent(share) for share in busy.values()]
     offered = [_percent(loads[name]) if name in loads else None for name in busy]
     known = [*(share for share in shares if share is not None), *(x for x in offered if x)]

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from emulator.report import figures, tables
 from emulator.report.display import (
     DASH,
+    server_label,
     show_count,
+    show_interval,
     show_number,
     show_percent,
     show_quantile,
     show_time,
-    stage_label,
 )
 from emulator.report.tables import Table
 from emulator.results.result import (
@@ -57,11 +58,7 @@ def tiles_of(result: Result) -> list[Tile]:
     return [
         _reaction_tile(verdict.reaction),
         _busiest_tile(verdict.throughput),
-        Tile(
-            "Backlog slope",
-            show_number(verdict.throughput.backlog_slope_rounds_per_s),
-            f"rounds per second, {_STABLE[verdict.throughput.stable]}",
-        ),
+        _backlog_tile(verdict.throughput),
         _deadline_tile(verdict.deadline),
         _logical_tile(verdict.logical),
         Tile(
@@ -111,10 +108,18 @@ def _busiest_tile(throughput: Throughput) -> Tile:
         return Tile("Busiest stage", DASH, "no stage was observed")
     load, busy = throughput.load_by_stage[name].value, throughput.utilisation_by_stage[name]
     if load is None:
-        return Tile("Busiest stage", show_percent(busy), f"{stage_label(name)}, busy")
+        return Tile("Busiest stage", show_percent(busy), f"{server_label(name)}, busy")
     return Tile(
-        "Highest load", show_percent(load), f"{stage_label(name)}, busy {show_percent(busy)}"
+        "Highest load", show_percent(load), f"{server_label(name)}, busy {show_percent(busy)}"
     )
+
+
+def _backlog_tile(throughput: Throughput) -> Tile:
+    slope, known = throughput.backlog_slope_rounds_per_s, _STABLE[throughput.stable]
+    if throughput.ci is None:
+        return Tile("Backlog slope", show_number(slope), f"rounds per second, {known}")
+    ends = show_interval(throughput.ci, show_number)
+    return Tile("Backlog slope", show_number(slope), f"rounds per second ({ends}), {known}")
 
 
 def _deadline_tile(deadline: Deadline | None) -> Tile:

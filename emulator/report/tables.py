@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from emulator.report.display import (
     DASH,
+    server_label,
     show_count,
     show_interval,
     show_number,
@@ -134,8 +135,9 @@ def utilisation_table(throughput: Throughput, confidence: float) -> Table:
     rows = []
     for name, share in throughput.utilisation_by_stage.items():
         load = throughput.load_by_stage.get(name, unknown)
-        ends = show_interval(load.ci, show_percent)
-        rows.append((stage_label(name), show_percent(share), show_percent(load.value), ends))
+        constant = load.ci is not None and load.ci[0] == load.ci[1]
+        ends = "" if constant else show_interval(load.ci, show_percent)
+        rows.append((server_label(name), show_percent(share), show_percent(load.value), ends))
     return Table(
         "Utilisation and load",
         ("Stage", "Busy", "Load", _interval(confidence)),

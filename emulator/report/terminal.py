@@ -9,13 +9,13 @@ from emulator.report import tables
 from emulator.report.display import (
     MARKS,
     printable,
+    server_label,
     show_count,
     show_interval,
     show_number,
     show_percent,
     show_quantile,
     show_time,
-    stage_label,
 )
 from emulator.report.headline import headline
 from emulator.report.tables import Table
@@ -127,7 +127,7 @@ def _throughput(throughput: Throughput) -> str:
     if stage is not None:
         load = throughput.load_by_stage[stage].value
         share = show_percent(throughput.utilisation_by_stage[stage])
-        busy = f"{stage_label(stage)} busy {share}"
+        busy = f"{server_label(stage)} busy {share}"
         if load is not None:
             busy += f", load {show_number(load)}"
     slope = throughput.backlog_slope_rounds_per_s

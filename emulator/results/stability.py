@@ -18,7 +18,7 @@ from emulator.loop.records import Record
 from emulator.results.growth import MIN_POINTS, Growth, lag_growth
 from emulator.results.loads import LoadEstimate, stage_loads, utilisation
 from emulator.results.result import Load, Throughput
-from emulator.results.stages import reaction_times
+from emulator.results.stages import WAITING, reaction_times, stage_times
 from emulator.units import PS_PER_S
 
 __all__ = ["NEGLIGIBLE_GROWTH", "Doubt", "Stability", "stability"]
@@ -67,8 +67,8 @@ def stability(
     ``batch`` and ``timed`` are explained at `stage_loads`. Falls behind (``stable`` False): rounds
     lost at the ring are 1 % or more; or the load of a stage exceeds 1 with 90 % and, almost
     surely, 0.97; or nearly all of a stage's work is left over; or the lag grows almost surely.
-    Keeps up (True): every load is below 1 with 99.9 % and the interval of the growth below 1 %.
-    Undecided (None) otherwise.
+    Keeps up (True): every load is below 1 with 99.9 %, and most windows of the second half wait
+    for nothing or the interval of the growth is below 1 %. Undecided (None) otherwise.
     """
     loads = stage_loads(record, windows, batch=batch or {}, timed=timed)
     growth = lag_growth(windows, record.emission)
@@ -105,7 +105,8 @@ def _doubts(
 ) -> tuple[Doubt, ...]:
     doubts = [_few_jobs_doubt(loads)]
     doubts += [_load_doubt(name, load) for name, load in loads.items()]
-    doubts.append(_growth_doubt(windows, growth, confidence))
+    if not _starts_at_once(windows):
+        doubts.append(_growth_doubt(windows, growth, confidence))
     doubts.append(_length_doubt(record, windows))
     return tuple(doubt for doubt in doubts if doubt is not None)
 
@@ -129,6 +130,20 @@ def _load_doubt(stage: str, load: LoadEstimate) -> Doubt | None:
     half = math.log(load.high(_ROOM if load.value < 1 else _OVER) or 1) - math.log(load.value)
     times = (half / distance) ** 2 if half else MIN_POINTS
     return Doubt(f"the load of stage {stage} may be above 1 or below", max(2.0, times))
+
+
+def _starts_at_once(windows: Mapping[str, NDArray[np.int64]]) -> bool:
+    """Whether most windows of the second half wait for no slot, no server and no other window.
+
+    Where windows do not queue, and no stage before or behind them is overloaded, nothing grows.
+    """
+    if len(windows["emitted_ps"]) < MIN_POINTS:
+        return False
+    times = stage_times(dict(windows))
+    waits = sum(times[stage] for stage in WAITING)
+    order = np.argsort(windows["emitted_ps"], kind="stable")
+    later = np.asarray(waits)[order[len(order) // 2 :]]
+    return bool(2 * np.count_nonzero(later == 0) >= len(later))
 
 
 def _growth_doubt(

@@ -101,7 +101,7 @@ def _falling_behind(found: Stability) -> str:
     slope = throughput.backlog_slope_rounds_per_s
     growth = "" if slope is None or slope <= 0 else f"backlog grows by {number(slope)} rounds/s"
     if throughput.lost_share >= NEGLIGIBLE_GROWTH:
-        lost = f"{throughput.lost_share:.2%} of the rounds are lost at the ring"
+        lost = f"{share(throughput.lost_share)} of the rounds are lost at the ring"
         return f"does not keep up: {lost}, which keeps the backlog short; {_busiest(found)}"
     if found.overloaded:
         loads = " and ".join(

@@ -25,8 +25,8 @@ def percentile(quantile: float) -> str:
 
 
 def share(value: float) -> str:
-    """Write a share of one in per cent: 0.0123 is ``1.23 %``."""
-    return f"{number(100 * value)} %"
+    """Write a share of one in per cent: 0.0123 is ``1.23%``."""
+    return f"{number(100 * value)}%"
 
 
 def with_interval(value: float, interval: Sequence[float] | None) -> str:

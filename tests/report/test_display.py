@@ -101,3 +101,11 @@ def test_text_is_written_in_characters_that_the_terminal_has(
 def test_the_marks_differ_without_colours_and_in_ascii() -> None:
     for encoding in ("utf-8", "ascii"):
         assert len({display.printable(mark, encoding) for mark in display.MARKS.values()}) == 4
+
+
+def test_the_ring_is_busy_with_its_slots() -> None:
+    assert (display.server_label("ring"), display.stage_label("ring")) == (
+        "ring slots",
+        "ring wait",
+    )
+    assert display.server_label("decode_queue") == "matcher queue"

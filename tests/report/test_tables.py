@@ -144,6 +144,7 @@ def test_the_load_stands_beside_the_utilisation() -> None:
     }
     assert rows["pre-decode"] == ("47.8 %", "48.2 %", "47.9 % … 48.5 %")
     assert rows["decode"] == ("21.4 %", DASH, DASH)
+    assert rows["uplink"] == ("3.10 %", "3.10 %", "")
 
 
 def test_disturbed_measurements_are_counted_by_stage() -> None:

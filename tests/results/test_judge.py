@@ -148,7 +148,7 @@ def test_lost_shots_are_failed_shots() -> None:
     assert logical.rate == pytest.approx(0.86)
     assert _criterion(result, "logical") != "met"
     assert result.verdict.outcome == "missed"
-    assert "86.00% of the rounds are lost at the ring" in result.verdict.text
+    assert "86% of the rounds are lost at the ring" in result.verdict.text
     assert "logical error rate 0 " not in " ".join(result.verdict.reasons)
 
 
@@ -258,7 +258,7 @@ def test_few_disturbed_calls_are_left_out_and_said() -> None:
     assert result.verdict.reaction.samples == SHOTS - 80
     assert result.stages[STAGES.index("decode")].max_ps < 10 * ROUND_PS  # type: ignore[operator]
     assert result.verdict.throughput.load_by_stage["decode"].value == pytest.approx(0.5, rel=0.01)
-    assert "80 of 4000 windows (2 %) left out" in " ".join(result.verdict.reasons)
+    assert "80 of 4000 windows (2%) left out" in " ".join(result.verdict.reasons)
     # only what was timed in this run can have been disturbed
     assert judged(_disturbed_run(calls), Budget(), answers).verdict.disturbed is None
 

@@ -143,3 +143,14 @@ def test_what_keeps_a_run_from_telling_is_said() -> None:
     filling = _judged(loop_config(rounds=WINDOW, shots=60, up=up))
     assert filling.doubts[0].times == pytest.approx(2, rel=0.05)
     assert "still fills" in filling.doubts[0].text
+
+
+def test_windows_that_wait_for_nothing_keep_up_however_their_latency_varies() -> None:
+    latency = np.random.default_rng(5).integers(0, 3 * PERIOD_PS, 42).tolist()
+    down = LinkSpec(None, Listed(latency))
+    config = loop_config(rounds=WINDOW, shots=42, down=down, decode=PoolSpec(1, _takes(0.2)))
+    assert _judged(config).throughput.stable is True
+    # the same behind a queue in which two of three windows wait: the run does not tell
+    times = [5 * PERIOD_PS // 2, PERIOD_PS // 20, PERIOD_PS // 20]
+    busy = replace(config, decode=PoolSpec(1, Listed(times * 14)))
+    assert _judged(busy).throughput.stable is None

@@ -19,7 +19,8 @@ def _judge(record: Record) -> Throughput:
 def _run(load: float, count: int, seed: int, noise: float = 0.1, *, drain: bool = False) -> Record:
     mean = load * 5 * ROUND_PS
     rng = np.random.default_rng(seed)
-    return run_of(rng.normal(mean, noise * mean, count).astype(np.int64), drain=drain)
+    times = np.maximum(1, rng.normal(mean, noise * mean, count))
+    return run_of(times.astype(np.int64), drain=drain)
 
 
 def _exponential(load: float, count: int, seed: int) -> Record:

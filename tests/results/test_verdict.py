@@ -153,7 +153,7 @@ def test_a_loop_that_keeps_up() -> None:
         ),
         ({"grows": True}, "420,000 rounds/s while no stage is overloaded, windows wait for each"),
         ({"grows": True, "bottleneck": "ring"}, "the slots of the ring are all taken"),
-        ({"lost_share": 0.59}, "59.00% of the rounds are lost at the ring, which keeps the"),
+        ({"lost_share": 0.59}, "59% of the rounds are lost at the ring, which keeps the"),
     ],
 )
 def test_a_loop_that_falls_behind(found: dict[str, Any], text: str) -> None:

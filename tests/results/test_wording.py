@@ -25,4 +25,4 @@ def test_numbers() -> None:
     assert with_interval(0.01234, (0.011, 0.0136)) == "0.0123 [0.011, 0.0136]"
     assert with_interval(1.5, None) == "1.5"
     assert (percentile(0.999), percentile(0.5)) == ("p99.9", "p50")
-    assert share(0.01234) == "1.23 %"
+    assert share(0.01234) == "1.23%"

@@ -14,20 +14,20 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(FOLDER.glob("*.toml"))
 
 MET, MISSED = {0}, {1}
-ANY = {0, 1}  # timed on the machine that runs the test
+ANY = {0, 1, 4}  # timed on the machine that runs the test
 RUNS: dict[str, tuple[int, set[int]]] = {
     "atoms_d5": (200, ANY),
-    "cudaq_pipeline_104us": (200, MET),
-    "cudaq_pipeline_2000us": (200, MET),
+    "cudaq_pipeline_104us": (320, MET),
+    "cudaq_pipeline_2000us": (320, MET),
     "demo": (200, ANY),
-    "helios_ion": (200, MET),
-    "ising_d13_t104": (200, MET),
-    "ising_d13_t13": (200, MET),
+    "helios_ion": (320, MET),
+    "ising_d13_t104": (320, MET),
+    "ising_d13_t13": (320, MET),
     "overload": (300, MISSED),
-    "sliding_d7": (200, MET),
+    "sliding_d7": (320, MET),
     "willow_d5": (200, MISSED),
 }
-"""Shots and exit codes by the name of the file."""
+"""Shots and exit codes by the name of the file; 299 shots are the fewest that tell of a p99."""
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
