@@ -135,8 +135,10 @@ def utilisation_table(throughput: Throughput, confidence: float) -> Table:
     rows = []
     for name, share in throughput.utilisation_by_stage.items():
         load = throughput.load_by_stage.get(name, unknown)
-        constant = load.ci is not None and load.ci[0] == load.ci[1]
-        ends = "" if constant else show_interval(load.ci, show_percent)
+        ends = show_interval(load.ci, show_percent)
+        shown = {show_percent(end) for end in load.ci or ()}
+        if shown == {show_percent(load.value)}:
+            ends = ""  # every job took as good as the same
         rows.append((server_label(name), show_percent(share), show_percent(load.value), ends))
     return Table(
         "Utilisation and load",
@@ -375,12 +377,14 @@ def run_table(result: Result) -> Table:
 def machine_table(machine: MachineFacts) -> Table:
     """The machine that the run was made on."""
     rows = {
-        "name": machine.name,
+        "model": machine.model,
+        "hypervisor": machine.hypervisor,
         "processor": machine.processor,
         "cores": machine.cores,
-        "clock": machine.clock_source,
+        "clock": machine.clock,
         "load, last minute": machine.load,
         "date": machine.date,
+        "system": machine.system,
     }
     return Table(
         "The machine",

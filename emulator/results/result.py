@@ -70,17 +70,22 @@ class ValueOrigin(_Part):
 
 
 class MachineFacts(_Part):
-    """The machine that a run was made on; None where it does not tell."""
+    """The machine that a run was made on; None where it does not tell.
+
+    ``clock`` is the kernel's clock source, ``load`` the load average of the last minute at
+    ``date``, in UTC; ``cores`` are those that the run might use.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
-    name: str | None = None
+    model: str | None = None
+    hypervisor: str | None = None
     processor: str | None = None
     cores: int | None = None
-    clock_source: str | None = None
+    clock: str | None = None
     load: Number | None = None
-    """Processes that were running or waiting to run, on average over the last minute."""
     date: str | None = None
+    system: str | None = None
 
 
 class Finding(_Part):

@@ -351,7 +351,7 @@ def _undecided(
     if shots is not None:
         wanted = [_about(shots)]
     elif not fixes:
-        wanted = ["a limit that is not so near to the value"]
+        wanted = [f"a {criterion} limit that is not so near to the value"]
     return Finding(
         criterion=criterion,
         outcome="undecided",

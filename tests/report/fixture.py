@@ -175,7 +175,7 @@ def make_result(windows: dict[str, NDArray[np.int64]]) -> Result:
     return Result.model_validate(data)
 
 
-MACHINE = {"name": "bench", "processor": "EPYC", "cores": 2, "clock_source": "tsc"}
+MACHINE = {"model": "bench", "processor": "EPYC", "cores": 2, "clock": "tsc"}
 MACHINE |= {"load": 0.12, "date": "2026-01-02T03:04:05Z"}
 
 FINDINGS = [

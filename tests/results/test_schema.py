@@ -1,6 +1,7 @@
 import json
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def _results() -> list[Result]:
         record,
         Budget(limit_ps=10 * ROUND_PS, logical_limit=0.1),
         disturbed(answers_of(SHOTS, 3), calls),
-        machine={"name": "bench", "processor": "P", "cores": 2, "clock_source": "tsc"},
+        machine=SimpleNamespace(model="bench", processor="P", cores=2, clock="tsc"),
         measured=frozenset({"decode"}),
         detectors=24,
         distance=5,

@@ -99,10 +99,10 @@ def test_more_shots_shrink_the_interval_to_less_than_the_distance_of_the_limit()
     assert none.more_shots == pytest.approx(1000 * (1.2 * 3 - 1), abs=1)
     tiny = judge_logical(_logical(0.0, 1e-300, (0.0, 0.003)), LENGTH)
     assert tiny is not None
-    assert tiny.decide == "a limit that is not so near to the value"
+    assert tiny.decide == "a logical limit that is not so near to the value"
     at = judge_reaction(_reaction(10 * US, (8 * US, 11 * US)), 10 * US, LENGTH)
     assert at.more_shots is None
-    assert at.decide == "a limit that is not so near to the value"
+    assert at.decide == "a reaction limit that is not so near to the value"
 
 
 def test_a_tail_out_of_reach_asks_for_windows_beyond_the_quantile() -> None:
