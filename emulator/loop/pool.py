@@ -1,12 +1,13 @@
 """Server pools: identical workers behind one FIFO queue, with or without batching."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import PoolSpec
 from emulator.loop.job import Job
 from emulator.loop.usage import Usage
+from emulator.windows import Window
 
 __all__ = ["WorkerPool"]
 
@@ -19,17 +20,20 @@ class WorkerPool:
     server takes what is there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         env: Clockwork,
         spec: PoolSpec,
         horizon_ps: int,
         begin: Callable[[Job, int], None],
         end: Callable[[Job, int], None],
+        plan: Sequence[Window],
     ) -> None:
         self.usage = Usage(horizon_ps)
         self._env = env
         self._spec = spec
+        self._service = spec.service.reader()
+        self._rounds = [len(window.rounds) for window in plan]
         self._begin = begin
         self._end = end
         self._busy = 0
@@ -66,7 +70,8 @@ class WorkerPool:
     def _serve(self, batch: list[Job]) -> None:
         self._busy += 1
         now = self._env.now
-        duration_ps = self._spec.service(batch[0].window, self._busy)
+        rounds = max(self._rounds[job.position] for job in batch)
+        duration_ps = self._service(batch[0].window, self._busy, len(batch), rounds)
         for job in batch:
             self._begin(job, now)
         self.usage.note(batch[0].queued_ps, now, now + duration_ps)

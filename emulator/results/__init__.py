@@ -1,7 +1,7 @@
 """What a run amounts to: latencies and rates with honest intervals, and the verdict on a budget."""
 
 from emulator.results.comparison import Arm, Comparison, compare
-from emulator.results.judge import RunFacts, judge, undisturbed
+from emulator.results.judge import RunFacts, judge, undisturbed_windows
 from emulator.results.quantiles import QuantileEstimate, quantile_interval
 from emulator.results.rates import ErrorCount, PairedCount
 from emulator.results.result import (
@@ -37,7 +37,7 @@ __all__ = [
     "read_run",
     "result_schema",
     "result_schema_text",
-    "undisturbed",
+    "undisturbed_windows",
     "write_file",
     "write_run",
 ]

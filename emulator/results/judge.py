@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.decoders.answers import MAX_DISTURBED_SHARE, Answers
 from emulator.loop.records import Record
 from emulator.results.failures import failure_interval, shot_outcomes
 from emulator.results.idle import idle_cost
@@ -29,7 +30,6 @@ from emulator.results.stability import stability
 from emulator.results.stages import after_warmup, reaction_times, summarise
 from emulator.results.thinning import Thinning
 from emulator.results.verdict import (
-    MAX_DISTURBED,
     Budget,
     RunLength,
     judge_disturbed,
@@ -42,10 +42,7 @@ from emulator.results.verdict import (
     summarise_findings,
 )
 
-if TYPE_CHECKING:
-    from emulator.decoders.answers import Answers
-
-__all__ = ["RunFacts", "judge", "undisturbed"]
+__all__ = ["RunFacts", "judge", "undisturbed_windows"]
 
 Windows = dict[str, NDArray[np.int64]]
 
@@ -80,7 +77,7 @@ class RunFacts:
     detectors: int | None = None
 
 
-def judge(record: Record, answers: "Answers | None", facts: RunFacts) -> Result:
+def judge(record: Record, answers: Answers | None, facts: RunFacts) -> Result:
     """Judge a run; ``answers`` is None in one that only timed the loop.
 
     Latencies and rates are those of the windows after the warm-up whose measurements nothing
@@ -89,7 +86,7 @@ def judge(record: Record, answers: "Answers | None", facts: RunFacts) -> Result:
     """
     record.check_conservation()
     disturbed_by_stage = _disturbed_calls(record.windows, answers, facts.measured)
-    clean = undisturbed(record.windows, answers, facts.measured)
+    clean = undisturbed_windows(record.windows, answers, facts.measured)
     settled = after_warmup(record.windows, facts.warmup_windows)
     windows = after_warmup(_rows(record.windows, clean), facts.warmup_windows)
     first = record.windows["window"] >= facts.warmup_windows
@@ -121,8 +118,8 @@ def judge(record: Record, answers: "Answers | None", facts: RunFacts) -> Result:
     )
 
 
-def undisturbed(
-    windows: Windows, answers: "Answers | None", measured: frozenset[str]
+def undisturbed_windows(
+    windows: Windows, answers: Answers | None, measured: frozenset[str]
 ) -> NDArray[np.bool_]:
     """Tell which rows of ``windows``, bool (n,), rest on measurements that nothing disturbed."""
     kept = np.ones(len(windows["window"]), dtype=np.bool_)
@@ -132,15 +129,14 @@ def undisturbed(
 
 
 def _disturbed_calls(
-    windows: Windows, answers: "Answers | None", measured: frozenset[str]
+    windows: Windows, answers: Answers | None, measured: frozenset[str]
 ) -> dict[str, NDArray[np.bool_]]:
     """By measured stage, bool (n,): whether the call that timed a window was disturbed."""
     if answers is None:
         return {}
     per_shot = answers.corrections.shape[1]
     found = {}
-    predecode = getattr(answers, "disturbed_predecode", None)
-    decode = getattr(answers, "disturbed_decode", None)
+    predecode, decode = answers.disturbed_predecode, answers.disturbed_decode
     if "predecode" in measured and predecode is not None:
         found["predecode"] = predecode[windows["window"] // per_shot]
     if "decode" in measured and decode is not None:
@@ -180,7 +176,7 @@ class _Judged:
     timely: Windows
     facts: RunFacts
 
-    def verdict(self, answers: "Answers | None", disturbed: Disturbed | None) -> Verdict:
+    def verdict(self, answers: Answers | None, disturbed: Disturbed | None) -> Verdict:
         """Judge every criterion and sum up."""
         record, budget, facts = self.record, self.facts.budget, self.facts
         length = RunLength(record.emission.shots)
@@ -238,7 +234,7 @@ class _Judged:
         on_the_line = causes.get("link_loss", 0) > allowed
         return finding if on_the_line else _by_lag_alone(finding, overloaded, disturbed)
 
-    def _logical(self, answers: "Answers | None") -> Logical:
+    def _logical(self, answers: Answers | None) -> Logical:
         record, budget = self.record, self.facts.budget
         if answers is None or answers.wrong is None or not len(answers.wrong):
             unknown = dict.fromkeys(Logical.model_fields)
@@ -284,9 +280,9 @@ def _by_lag_alone(
     """Leave undecided what disturbed measurements may have done.
 
     A backlog outlives the disturbed calls that built it up, and the windows behind them are not
-    told apart; only a load, of undisturbed calls, is still a miss.
+    told apart; only a load, of undisturbed_windows calls, is still a miss.
     """
-    excused = disturbed is not None and disturbed.share > MAX_DISTURBED and not overloaded
+    excused = disturbed is not None and disturbed.share > MAX_DISTURBED_SHARE and not overloaded
     if finding.outcome != "missed" or not excused:
         return finding
     text = f"{finding.text}, which disturbed measurements may have caused"
@@ -325,7 +321,7 @@ def _origin(origin: Any) -> ValueOrigin:
     )
 
 
-def _predecoder(answers: "Answers | None", detectors: int | None) -> PredecoderCounts | None:
+def _predecoder(answers: Answers | None, detectors: int | None) -> PredecoderCounts | None:
     if answers is None or detectors is None:
         return None
     each = np.full(len(answers.events_in), detectors, dtype=np.int64)

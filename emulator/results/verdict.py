@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from emulator.decoders.answers import MAX_DISTURBED_SHARE
 from emulator.results.quantiles import QuantileEstimate
 from emulator.results.rates import DeadlineMisses
 from emulator.results.result import OUTCOMES, Disturbed, Finding, IdleCost, Logical, Outcome
@@ -24,7 +25,6 @@ from emulator.results.wording import (
 from emulator.units import format_time
 
 __all__ = [
-    "MAX_DISTURBED",
     "Budget",
     "RunLength",
     "judge_disturbed",
@@ -36,9 +36,6 @@ __all__ = [
     "report_idle",
     "summarise_findings",
 ]
-
-MAX_DISTURBED = 0.05
-"""Share of windows with a disturbed measurement above which the rest decides nothing."""
 
 _TAIL_SAMPLES = 20  # windows beyond a quantile with which its interval is hardly ever refused
 _MAX_TIMES = 1e5  # a run this many times as long is no practical advice
@@ -269,9 +266,9 @@ def judge_disturbed(found: Disturbed | None) -> Finding | None:
         return None
     left_out = f"{found.left_out} of {found.windows} windows ({share(found.share)})"
     text = f"{left_out} left out: other work on the machine disturbed their measurement"
-    if found.share <= MAX_DISTURBED:
+    if found.share <= MAX_DISTURBED_SHARE:
         return _finding("machine", None, text) if found.left_out else None
-    text = f"{text}, more than {MAX_DISTURBED:.0%}"
+    text = f"{text}, more than {MAX_DISTURBED_SHARE:.0%}"
     return Finding(criterion="machine", outcome="undecided", text=text, decide=_QUIET)
 
 

@@ -1,50 +1,44 @@
 """The configuration of the loop that a scenario describes, and what its stages' times rest on."""
 
-from collections.abc import Callable, Mapping
-
-from numpy.random import Generator
+from collections.abc import Mapping
+from itertools import count
 
 from emulator.loop.config import Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
-from emulator.run.services import Services
 from emulator.scenario import sections
 from emulator.scenario.layers import Origin
 from emulator.scenario.scenario import Scenario
-from emulator.timing import UNSTATED, Service
+from emulator.timing import UNSTATED, Durations, Losses, Service
 from emulator.traffic import Traffic
 from emulator.units import Clock
 
 __all__ = ["build_loop", "stage_sources"]
 
-_LOSS_BLOCK = 4096
-
 _FOLLOWS = ("follows from the stages around it", "derived")
 
 
-def build_loop(
-    scenario: Scenario, traffic: Traffic, services: Services, loss: Generator
-) -> LoopConfig:
-    """Build the loop; ``loss`` decides which messages are lost on the links."""
+def build_loop(scenario: Scenario, traffic: Traffic, durations: Durations) -> LoopConfig:
+    """Build the loop."""
     link, host = scenario.link, scenario.host
     predecode = None
-    if services.predecode is not None:
+    if durations.predecode is not None:
         pre = scenario.predecoder
-        predecode = PoolSpec(pre.streams, services.predecode, pre.batch, pre.batch_timeout)
+        predecode = PoolSpec(pre.streams, durations.predecode, pre.batch, pre.batch_timeout)
     return LoopConfig(
         emission=traffic.emission,
         messages=traffic.messages,
         plan=traffic.plan,
-        readout=services.readout,
+        readout=durations.readout,
         fpga=_fpga(scenario.fpga),
-        up=_link(link.up, services.up, loss),
-        down=_link(link.down, services.down, loss),
+        up=_link(link.up, durations.up, durations.loss_up),
+        down=_link(link.down, durations.down, None),
         host=Host(
             slots=host.ring_slots,
-            dispatch=services.dispatch,
+            dispatch=durations.dispatch,
             waits=host.on_full == "wait",
             hold_until_response=host.release == "response",
         ),
         predecode=predecode,
-        decode=PoolSpec(scenario.decoder.workers, services.decode),
+        decode=PoolSpec(scenario.decoder.workers, durations.decode),
         response=traffic.response,
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         drain=scenario.run.drain,
@@ -52,7 +46,7 @@ def build_loop(
 
 
 def stage_sources(
-    scenario: Scenario, services: Services, origins: Mapping[str, Origin]
+    scenario: Scenario, durations: Durations, origins: Mapping[str, Origin]
 ) -> dict[str, tuple[str, str]]:
     """For each stage of the loop, what its times rest on and how far that is to be trusted."""
     fpga = scenario.fpga
@@ -79,19 +73,19 @@ def stage_sources(
     )
     law = f"{fpga.pipeline_cycles} cycles behind the {place}"
     found = {
-        "readout": source(services.readout, "qpu.readout"),
+        "readout": source(durations.readout, "qpu.readout"),
         "packetise": cycles("pipeline_cycles", law),
-        "uplink": source(services.up, "link.up.latency"),
+        "uplink": source(durations.up, "link.up.latency"),
         "ring": _FOLLOWS,
-        "dispatch": source(services.dispatch, "host.dispatch"),
+        "dispatch": source(durations.dispatch, "host.dispatch"),
         "decode_queue": _FOLLOWS,
-        "decode": source(services.decode, "decoder.timing"),
-        "downlink": source(services.down, "link.down.latency"),
+        "decode": source(durations.decode, "decoder.timing"),
+        "downlink": source(durations.down, "link.down.latency"),
         "apply": cycles("receive_cycles", f"{fpga.receive_cycles} cycles behind the response"),
     }
-    if services.predecode is not None:
+    if durations.predecode is not None:
         found["predecode_queue"] = _FOLLOWS
-        found["predecode"] = source(services.predecode, "predecoder.timing")
+        found["predecode"] = source(durations.predecode, "predecoder.timing")
     return found
 
 
@@ -108,7 +102,7 @@ def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
     )
 
 
-def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec:
+def _link(section: sections.Link, latency: Service, losses: Losses | None) -> LinkSpec:
     return LinkSpec(
         rate_bps=section.rate,
         latency=latency,
@@ -116,16 +110,5 @@ def _link(section: sections.Link, latency: Service, loss: Generator) -> LinkSpec
         hops=section.hops,
         hop_latency_ps=section.hop_latency,
         per_patch=section.port == "per_patch",
-        loses=_losses(section.loss, loss.spawn(1)[0]) if section.loss > 0 else None,
+        loses=None if losses is None else map(losses.reader(), count()).__next__,
     )
-
-
-def _losses(probability: float, rng: Generator) -> Callable[[], bool]:
-    drawn: list[bool] = []
-
-    def loses() -> bool:
-        if not drawn:
-            drawn.extend((rng.random(_LOSS_BLOCK) < probability).tolist())
-        return drawn.pop()
-
-    return loses

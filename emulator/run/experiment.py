@@ -9,12 +9,13 @@ from emulator.decoders.answers import Answers
 from emulator.loop.records import Record
 from emulator.results.result import Result
 from emulator.run.decoding import decode, same_answers
+from emulator.run.durations import durations
 from emulator.run.judgement import as_applied, judge
 from emulator.run.preparation import Prepared, prepare
 from emulator.run.progress import Progress
-from emulator.run.services import Services, stage_services
 from emulator.run.simulation import frame, receive, simulate
 from emulator.scenario.load import Resolved
+from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections, Framed
 
 __all__ = ["Experiment", "run_experiment", "run_prepared", "run_tables"]
@@ -30,7 +31,7 @@ class Experiment:
 
     prepared: Prepared
     answers: Answers | None
-    durations: Services
+    durations: Durations
     framed: Framed | None
     record: Record
     applied: AppliedCorrections | None
@@ -79,15 +80,15 @@ def run_prepared(
         answers = like.answers
     else:
         answers = decode(prepared, keep_detectors=keep or rtl, progress=progress)
-    durations = stage_services(scenario, answers, prepared.context, prepared.seeds)
+    times = durations(prepared, answers)
     framed = applied = None
     if rtl and answers is not None:
-        framed = frame(prepared, durations.readout, answers, keep_frames=keep)
-    record = simulate(prepared, durations, framed=framed, progress=progress)
+        framed = frame(prepared, times.readout, answers, keep_frames=keep)
+    record = simulate(prepared, times, framed=framed, progress=progress)
     if framed is not None and answers is not None:
         applied = receive(prepared, framed, record, answers)
-    result = judge(prepared, durations, record, answers, applied)
-    return Experiment(prepared, answers, durations, framed, record, applied, result)
+    result = judge(prepared, times, record, answers, applied)
+    return Experiment(prepared, answers, times, framed, record, applied, result)
 
 
 def run_tables(experiment: Experiment) -> dict[str, dict[str, NDArray[np.int64]]]:

@@ -7,15 +7,16 @@ from emulator import __version__
 from emulator.decoders.answers import Answers
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.records import Record
+from emulator.machine import machine_facts
 from emulator.results.judge import RunFacts
 from emulator.results.judge import judge as judge_record
 from emulator.results.result import Result
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
 from emulator.run.preparation import Prepared
-from emulator.run.services import Services
 from emulator.run.simulation import ENGINE
 from emulator.scenario.scenario import Scenario, dump
+from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections
 
 __all__ = ["as_applied", "judge"]
@@ -25,7 +26,7 @@ _PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
 
 def judge(
     prepared: Prepared,
-    durations: Services,
+    durations: Durations,
     record: Record,
     answers: Answers | None,
     applied: AppliedCorrections | None = None,
@@ -35,6 +36,7 @@ def judge(
     With ``applied`` corrections are applied when the packetiser itself put them out.
     """
     scenario, source = prepared.scenario, prepared.source
+    measured = frozenset() if answers is None else _measured(scenario)
     facts = RunFacts(
         budget=_budget(scenario),
         scenario=dump(scenario),
@@ -43,7 +45,8 @@ def judge(
         seed=scenario.run.seed,
         engine=ENGINE,
         stage_sources=stage_sources(scenario, durations, prepared.resolved.origins),
-        measured=frozenset() if answers is None else _measured(scenario),
+        machine=machine_facts() if measured else None,
+        measured=measured,
         batch={"predecode": scenario.predecoder.batch},
         warmup_windows=scenario.run.warmup_windows,
         distance=source.metadata.distance,

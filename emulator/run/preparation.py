@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from emulator.run.compatibility import check_compatibility
-from emulator.run.services import Seeds, check_services
+from emulator.run.durations import given_durations
+from emulator.run.horizon import check_horizon
 from emulator.scenario.load import Resolved
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.build import build_source
 from emulator.syndromes.source import SyndromeSource
-from emulator.timing import TimingContext
+from emulator.timing import Durations, Streams, TimingContext
 from emulator.traffic import Traffic
 from emulator.traffic.messages import window_plan
 
@@ -19,13 +20,14 @@ __all__ = ["Prepared", "prepare"]
 class Prepared:
     """A scenario with its syndrome source and its traffic: plan, messages, numbering, emission.
 
-    ``context`` is what published curves and recordings are read for.
+    ``durations`` are those of the stages as far as the scenario gives them; a stage that is timed
+    on this machine has none before the shots are decoded.
     """
 
     resolved: Resolved
     source: SyndromeSource
     traffic: Traffic
-    context: TimingContext
+    durations: Durations
 
     @property
     def scenario(self) -> Scenario:
@@ -38,9 +40,9 @@ class Prepared:
         return self.scenario.run.shots * self.scenario.qpu.patches
 
     @property
-    def seeds(self) -> Seeds:
+    def seeds(self) -> Streams:
         """Independent randomness for every part of the run, the same at every call."""
-        return Seeds.of(self.scenario.run.seed)
+        return Streams.of(self.scenario.run.seed)
 
 
 def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:
@@ -59,11 +61,13 @@ def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:
     check_compatibility(scenario, source, plan)
     context = TimingContext(
         distance=source.metadata.distance,
-        rounds=max(len(window.rounds) for window in plan),
+        window_rounds=frozenset(len(window.rounds) for window in plan),
         p=source.metadata.p,
     )
-    check_services(scenario, context)
-    return Prepared(resolved, source, Traffic.of(scenario, source, plan), context)
+    given = given_durations(scenario, context, Streams.of(scenario.run.seed))
+    traffic = Traffic.of(scenario, source, plan)
+    check_horizon(scenario, traffic, given)
+    return Prepared(resolved, source, traffic, given)
 
 
 def _same_source(first: Scenario, second: Scenario) -> bool:

@@ -9,8 +9,7 @@ from emulator.loop.records import Record
 from emulator.run.build_loop import build_loop
 from emulator.run.preparation import Prepared
 from emulator.run.progress import Progress
-from emulator.run.services import Services
-from emulator.timing import Service
+from emulator.timing import Durations, Service
 from emulator.traffic.packetiser import (
     AppliedCorrections,
     Framed,
@@ -40,7 +39,7 @@ def frame(
 
 def simulate(
     prepared: Prepared,
-    durations: Services,
+    durations: Durations,
     *,
     framed: Framed | None = None,
     progress: Progress | None = None,
@@ -49,7 +48,7 @@ def simulate(
 
     ``framed`` has the cycles of the frames where the packetiser was run and not modelled.
     """
-    config = build_loop(prepared.scenario, prepared.traffic, durations, prepared.seeds.loss)
+    config = build_loop(prepared.scenario, prepared.traffic, durations)
     return run_loop(replace(config, framing=framed), progress=_rounds(progress, prepared))
 
 
@@ -65,7 +64,7 @@ def receive(
 
 def delays_of(readout: Service) -> Callable[[int], int]:
     """Readout delay of each message in ps, by its place among those of all patches."""
-    return lambda index: readout(index, 1)
+    return readout.reader()
 
 
 def _rounds(progress: Progress | None, prepared: Prepared) -> Callable[[int], None] | None:

@@ -11,7 +11,6 @@ from emulator.run.experiment import Experiment
 from emulator.run.preparation import prepare
 from emulator.run.simulation import delays_of, frame
 from emulator.scenario.load import Resolved
-from emulator.timing import build
 from emulator.traffic.capture import Frame, captured_frames, check_framing
 from emulator.traffic.stimulus import stimulus
 
@@ -42,8 +41,7 @@ def run_capture(resolved: Resolved, windows: Table, sent: Table, *, shots: int) 
     if answers is None or answers.detectors is None:
         raise ScenarioError(_NO_ANSWERS)
     if scenario.fpga.timing == "rtl":
-        readout = build(scenario.qpu.readout, context=prepared.context, rng=prepared.seeds.readout)
-        framed = frame(prepared, readout, answers, keep_frames=True)
+        framed = frame(prepared, prepared.durations.readout, answers, keep_frames=True)
     return captured_frames(
         traffic,
         windows,

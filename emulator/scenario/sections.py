@@ -107,7 +107,7 @@ class Fpga(Section):
     encoding: Literal["bits", "bytes"] = "bits"
     """Whether a detection event takes a bit or a byte on the line."""
     timing: Literal["model", "rtl"] = "model"
-    """Cycles by the law that these keys describe, or from running the packetiser in hdl/rtl."""
+    """Cycles as these keys describe them, or from running the packetiser in hdl/rtl."""
 
 
 class Link(Section):

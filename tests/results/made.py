@@ -43,7 +43,4 @@ def judged(record: Record, budget: Budget, answers: Answers | None = None, **fac
 
 def disturbed(answers: Answers, calls: NDArray[np.bool_]) -> Answers:
     """Answers whose decoder was disturbed in ``calls``, bool (shots,)."""
-    marked = replace(answers)
-    for name, value in (("disturbed_decode", calls.reshape(-1, 1)), ("disturbed_predecode", None)):
-        object.__setattr__(marked, name, value)
-    return marked
+    return replace(answers, disturbed_decode=calls.reshape(-1, 1))

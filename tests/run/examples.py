@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
 from emulator.run import Experiment, run_capture, run_experiment
-from emulator.run.services import Seeds
 from emulator.scenario import Resolved, Scenario, resolve
 from emulator.syndromes.build import build_source
 from emulator.syndromes.source import SyndromeSource
+from emulator.timing import Streams
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -77,7 +77,8 @@ def shots_of(scenario: Scenario) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     source = source_of(scenario)
     count = scenario.run.shots * scenario.qpu.patches
     # in other chunks than the run's
-    chunks = list(source.chunks(count, seed=Seeds.of(scenario.run.seed).syndromes, chunk_shots=77))
+    seed = Streams.of(scenario.run.seed).syndromes
+    chunks = list(source.chunks(count, seed=seed, chunk_shots=77))
     detectors = np.concatenate([chunk.detectors for chunk in chunks])
     observables = np.concatenate([chunk.observables for chunk in chunks])
     return (

@@ -1,40 +1,28 @@
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from emulator.decoders.answers import Answers
 from emulator.loop.config import Fpga, LoopConfig, RoundFpga
 from emulator.loop.records import STAGES
 from emulator.run import prepare
 from emulator.run.build_loop import build_loop, stage_sources
-from emulator.run.services import Seeds, Services, stage_services
-from emulator.scenario import Resolved
-from emulator.timing import TimingContext
 from emulator.units import Clock
 from tests.run.examples import SLIDING, resolved
 
-NOTHING = np.empty(0, dtype=np.int64)
-UNTIMED = Answers(None, NOTHING.astype(np.uint8), None, None, NOTHING, NOTHING)
 TIMING_ONLY = (
     "predecoder.kind=delay",
     "predecoder.timing={kind = 'constant', value = '9 us'}",
 )
 
 
-def served(run: Resolved) -> Services:
-    context = TimingContext(distance=3, rounds=6, p=0.02)
-    return stage_services(run.scenario, UNTIMED, context, Seeds.of(1))
-
-
 def built(*overrides: str) -> LoopConfig:
-    run = resolved(*overrides)
-    return build_loop(run.scenario, prepare(run).traffic, served(run), Seeds.of(1).loss)
+    prepared = prepare(resolved(*overrides))
+    return build_loop(prepared.scenario, prepared.traffic, prepared.durations)
 
 
 def sources(*overrides: str) -> dict[str, tuple[str, str]]:
-    run = resolved(*overrides)
-    return stage_sources(run.scenario, served(run), run.origins)
+    prepared = prepare(resolved(*overrides))
+    return stage_sources(prepared.scenario, prepared.durations, prepared.resolved.origins)
 
 
 def test_every_value_of_a_scenario_reaches_the_loop() -> None:

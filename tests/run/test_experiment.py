@@ -119,7 +119,7 @@ def test_layers_of_parallel_windows_run_side_by_side() -> None:
         ran(*PARALLEL).record.windows[name].reshape(120, 4)
         for name in ("first_round", "decode_start_ps", "decode_end_ps")
     )
-    assert first.tolist() == [[0, 3, 1, 4]] * 120  # two cores, then the gaps behind them
+    assert first.tolist() == [[0, 4, 1, 5]] * 120  # two cores, then the gaps behind them
     assert (start[:, 2] >= end[:, :2].max(axis=1)).all()
     assert (start[:, 3] >= end[:, 1]).all()
     assert (start[:, 3] < end[:, 2]).any()
@@ -189,9 +189,9 @@ def test_lost_messages_are_counted_and_miss_the_budget() -> None:
     assert experiment.result.verdict.outcome == "missed"
     assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result.verdict.text
     few = ran("link.up.loss=0.01")
-    assert few.result.rounds.lost == 6
+    assert few.result.rounds.lost == 18
     assert few.result.verdict.outcome == "missed"
-    allowed = ran("link.up.loss=0.01", "budget.lost_rounds=6").result.verdict
+    allowed = ran("link.up.loss=0.01", "budget.lost_rounds=18").result.verdict
     assert [found.outcome for found in allowed.findings if found.criterion == "losses"] == ["met"]
 
 
@@ -242,12 +242,25 @@ def test_what_is_asked_and_known_reaches_the_verdict() -> None:
     assert "logical error rate" in strict.text
 
 
-def test_a_published_curve_is_read_at_the_largest_window() -> None:
+def test_a_published_curve_charges_a_window_for_the_rounds_it_reads() -> None:
     points = "[{distance = 3, p = 0.01, value = '1 us'}, {distance = 5, p = 0.01, value = '2 us'}]"
     curve = f"decoder.timing={{kind = 'curve', per = 'round', points = {points}}}"
     windows = ran(*SLIDING, curve, "noise.p=0.01").record.windows
-    # windows of 4 rounds, but for the last
-    assert set((windows["decode_end_ps"] - windows["decode_start_ps"]).tolist()) == {4_000_000}
+    times = windows["decode_end_ps"] - windows["decode_start_ps"]
+    # windows of 4 rounds, but the last of a shot has the 2 that are left
+    assert times.tolist() == [4_000_000, 4_000_000, 2_000_000] * 120
+
+
+def test_a_batch_takes_the_time_of_its_fill() -> None:
+    points = "{'1' = '3 us', '2' = '5 us', '4' = '6 us'}"
+    batches = (f"predecoder.timing={{kind = 'batch', points = {points}}}", "predecoder.batch=4")
+    windows = ran(*SLIDING, "predecoder.kind=delay", *batches, "decoder.algorithm=none").windows
+    starts, fills = np.unique(windows["predecode_start_ps"], return_counts=True)
+    assert len(set(fills.tolist())) > 1
+    expected = {1: 3_000_000, 2: 5_000_000, 3: 5_500_000, 4: 6_000_000}
+    for start, fill in zip(starts.tolist(), fills.tolist(), strict=True):
+        ends = windows["predecode_end_ps"][windows["predecode_start_ps"] == start]
+        assert set(ends.tolist()) == {start + expected[fill]}
 
 
 # -- repeatability -------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Each step of a run is done once in a command, and what two runs share is done once for both."""
 
+import pickle
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from emulator.cli import main
 from emulator.run import decode, prepare, run_experiment, same_answers
-from tests.run.examples import PREDECODER, SLIDING, ran, resolved, wrong_of
+from tests.run.examples import PREDECODER, SLIDING, answers_of, ran, resolved, wrong_of
 
 STEPS = {
     "source": "emulator.run.preparation.build_source",
@@ -174,3 +175,20 @@ def test_a_timing_only_run_has_the_times_of_the_whole_one() -> None:
         np.testing.assert_array_equal(column, only.record.windows[name], name)
     assert only.result.stages == whole.result.stages
     assert only.result.verdict.logical.rate is None
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overrides", [(), SLIDING, PREDECODER, ("link.up.loss=0.1",)])
+def test_every_value_of_a_run_survives_pickling(overrides: tuple[str, ...]) -> None:
+    run = ran(*overrides)
+    again = pickle.loads(pickle.dumps(run))
+    assert again.prepared.scenario == run.prepared.scenario
+    assert (wrong_of(again) == wrong_of(run)).all()
+    assert (answers_of(again).corrections == answers_of(run).corrections).all()
+    assert again.result == run.result
+    # and what was pickled still runs
+    repeated = run_experiment(again.prepared.resolved, like=again)
+    for name, column in run.record.windows.items():
+        np.testing.assert_array_equal(column, repeated.record.windows[name], name)

@@ -162,7 +162,7 @@ def test_all_mistakes_of_a_file_and_of_the_command_line_are_listed_at_once(demo:
         (
             'demo.toml:22: decoder.timing.kind: "constnat" is unknown; did you mean "constant"? '
             'write one of "constant", "normal", "lognormal", "mixture", "empirical", "quantiles", '
-            '"curve", "load", "warmup"'
+            '"curve", "load", "batch", "warmup"'
         ),
     ]
 
