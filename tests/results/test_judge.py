@@ -349,8 +349,13 @@ def test_no_run_is_met_unless_every_criterion_is(
         if is_asked(budget):
             assert _criterion(result, name) is not None
     if result.verdict.outcome == "met":
-        value = result.verdict.reaction.ci_ps
-        assert budget.limit_ps is None or (value is not None and value[1] <= budget.limit_ps)
+        value, deadline = result.verdict.reaction.ci_ps, result.verdict.deadline
+        if budget.limit_ps is not None and value is not None:
+            assert value[1] <= budget.limit_ps
+        elif budget.limit_ps is not None:
+            assert deadline is not None
+            assert deadline.ci is not None
+            assert deadline.ci[1] <= 0.1
         assert result.verdict.throughput.stable is True
     rounds, logical = result.rounds, result.verdict.logical
     assert rounds.emitted == rounds.decoded + rounds.in_flight + rounds.lost
