@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import LoopRecord
-from emulator.results.correlation import autocorrelation_time, proportion_interval
+from emulator.results.correlation import Series
 from emulator.results.quantiles import quantile_interval
-from emulator.results.rates import ErrorCount, deadline_misses, per_round, shots_on_time
+from emulator.results.rates import (
+    ErrorCount,
+    deadline_misses,
+    failure_rate,
+    per_round,
+    shots_on_time,
+)
 from emulator.results.stability import idle_cost, throughput
 from emulator.results.stages import after_warmup, reaction_times, summarise
 from emulator.results.thinning import COUNTS, Thinning
@@ -170,11 +176,13 @@ def _late_or_wrong(
         return None, None
     shape = (wrong.shape[0], wrong.shape[1])
     on_time = shots_on_time(record.windows, record.lost, budget.limit_ps, shape)
-    failed = (wrong | ~on_time).T.ravel()  # in time order: the patches run side by side
     reaction_ps = reaction_times(record.windows)
-    windows_per_shot = max(1.0, len(reaction_ps) / wrong.size)
-    tau = max(1.0, (autocorrelation_time(reaction_ps) or 1.0) / windows_per_shot)
-    return float(failed.mean()), proportion_interval(failed, tau, budget.confidence)
+    memory = Series(reaction_ps).memory
+    if memory is not None:
+        memory = memory.grouped(max(1.0, len(reaction_ps) / wrong.size))
+    # in time order: the patches run side by side
+    found = failure_rate(wrong.T.ravel(), ~on_time.T.ravel(), memory, budget.confidence)
+    return found.rate, found.ci
 
 
 def _rounds(record: LoopRecord) -> dict[str, Any]:
