@@ -13,7 +13,7 @@ from tests.cli.conftest import Call
 MET = """\
 ✓ Budget met
 p99 reaction 5.04 us within the limit of 6 us (no interval: 4 samples beyond the
-quantile, needs 10); keeps up: backlog grows by less than 1% of the rounds
+quantile, needs 30); keeps up: backlog grows by less than 1% of the rounds
 emitted; stage decode is the busiest, utilisation 0.50
   - logical error rate 0.1 [0.0724, 0.134] per shot, no limit asked
   - none of 400 windows later than 6 us; rate below 0.00746 at 95% confidence
