@@ -12,7 +12,7 @@ JOBS ?= 2
 MODEL ?= nano
 MINUTES ?= 2
 
-.PHONY: demo test test-slow bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
+.PHONY: demo test test-slow coverage bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -24,6 +24,9 @@ test: $(READY) ## all but the slow tests
 test-slow: $(READY) $(TRAIN)/.tested ## the slow tests, and all of the models with PyTorch
 	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow --ignore tests/models
 	$(TRAIN)/bin/python -m pytest -n $(JOBS) --dist loadscope tests/models
+
+coverage: $(READY) ## how often each interval holds the truth: a table, in half an hour
+	$(BIN)/python -m tests.results.coverage
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import Record
-from emulator.results.correlation import autocorrelation_time, proportion_interval
-from emulator.results.rates import ErrorCount
+from emulator.results.correlation import Series
+from emulator.results.rates import FailureRate, failure_rate
 from emulator.results.stages import reaction_times
 
-__all__ = ["ShotOutcomes", "failure_interval", "shot_outcomes"]
+__all__ = ["ShotOutcomes", "failures", "shot_outcomes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,20 +72,22 @@ def _count(
     return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def failure_interval(
-    failed: NDArray[np.bool_],
+def failures(
     wrong: NDArray[np.bool_],
-    reaction_ps: NDArray[np.int64],
+    behind: NDArray[np.bool_],
+    reaction: Series,
+    limit_ps: int | None,
     confidence: float,
-) -> tuple[float, float] | None:
-    """Interval of the rate of ``failed`` among shots, bool (n,) in time order like ``wrong``.
+) -> FailureRate:
+    """Rate of shots that are ``wrong`` or ``behind`` (late or lost), bool (n,) in time order.
 
-    Where nothing but wrong answers fail, shots are independent and the interval is exact. Late
-    answers come in a row: there it allows for the correlation of ``reaction_ps``, int64 (m,).
-    None where that cannot be estimated.
+    Wrong answers are independent from shot to shot, late and lost ones come in a row, over times
+    that the ``reaction`` times of the windows tell. Where no limit is asked and nothing is lost
+    the interval is the exact one of wrong answers.
     """
-    if np.array_equal(failed, wrong):
-        return ErrorCount.of(wrong).interval(confidence)
-    windows_per_shot = max(1.0, len(reaction_ps) / len(failed))
-    tau = (autocorrelation_time(reaction_ps) or 1.0) / windows_per_shot
-    return proportion_interval(failed, max(1.0, tau), confidence)
+    memory = None
+    if limit_ps is not None or behind.any():
+        memory = reaction.memory
+    if memory is not None:
+        memory = memory.grouped(max(1.0, len(reaction.values) / max(1, len(wrong))))
+    return failure_rate(wrong, behind, memory, confidence)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from emulator.decoders.answers import MAX_DISTURBED_SHARE, Answers
 from emulator.loop.records import Record
-from emulator.results.failures import failure_interval, shot_outcomes
+from emulator.results.correlation import Series
+from emulator.results.failures import failures, shot_outcomes
 from emulator.results.idle import idle_cost
 from emulator.results.quantiles import QuantileEstimate, quantile_interval
 from emulator.results.rates import DeadlineMisses, ErrorCount, deadline_misses, per_round
@@ -181,7 +182,8 @@ class _Judged:
         record, budget, facts = self.record, self.facts.budget, self.facts
         length = RunLength(record.emission.shots)
         reaction_ps = reaction_times(self.windows)
-        quantile = quantile_interval(reaction_ps, budget.quantile, budget.confidence)
+        series = Series(reaction_ps)
+        quantile = quantile_interval(series, budget.quantile, budget.confidence)
         keeps_up = stability(
             record,
             self.windows,
@@ -189,10 +191,10 @@ class _Judged:
             batch=facts.batch,
             timed=facts.measured,
         )
-        logical = self._logical(answers)
+        logical, more_shots = self._logical(answers)
         misses = None
         if budget.limit_ps is not None:
-            misses = deadline_misses(reaction_ps, budget.limit_ps, budget.confidence)
+            misses = deadline_misses(series, budget.limit_ps, budget.confidence)
         idle = idle_cost(
             reaction_ps,
             record.emission.round_period_ps,
@@ -205,7 +207,7 @@ class _Judged:
             judge_disturbed(disturbed),
             judge_reaction(quantile, budget.limit_ps, length, misses),
             _by_lag_alone(judge_throughput(keeps_up, length), keeps_up.overloaded, disturbed),
-            judge_logical(logical, length),
+            judge_logical(logical, length, more_shots),
             None if misses is None else report_deadline(misses, budget.confidence),
             None if idle is None else report_idle(idle),
             self._losses(keeps_up.overloaded, disturbed),
@@ -234,11 +236,12 @@ class _Judged:
         on_the_line = causes.get("link_loss", 0) > allowed
         return finding if on_the_line else _by_lag_alone(finding, overloaded, disturbed)
 
-    def _logical(self, answers: Answers | None) -> Logical:
+    def _logical(self, answers: Answers | None) -> tuple[Logical, int | None]:
+        """Shots that failed, and how many more are needed where there is no interval."""
         record, budget = self.record, self.facts.budget
         if answers is None or answers.wrong is None or not len(answers.wrong):
             unknown = dict.fromkeys(Logical.model_fields)
-            return Logical.model_validate(unknown | {"limit": budget.logical_limit})
+            return Logical.model_validate(unknown | {"limit": budget.logical_limit}), None
         emission, confidence = record.emission, budget.confidence
         per_shot = answers.corrections.shape[1]
         shots = shot_outcomes(record, self.timely, budget.limit_ps, per_shot)
@@ -248,18 +251,20 @@ class _Judged:
         )
         wrong = answers.wrong.reshape(emission.shots, emission.patches).ravel()
         counted = ~unfinished
-        failed = (wrong | late | lost)[counted]
+        found = failures(
+            wrong[counted],
+            (late | lost)[counted],
+            Series(reaction_times(self.timely)),
+            budget.limit_ps,
+            confidence,
+        )
         decoder = ErrorCount.of(wrong)
         ends = decoder.interval(confidence)
-        interval = None
-        if len(failed):
-            reaction_ps = reaction_times(self.timely)
-            interval = failure_interval(failed, wrong[counted], reaction_ps, confidence)
-        return Logical(
-            errors=int(np.count_nonzero(failed)),
-            shots=len(failed),
-            rate=float(failed.mean()) if len(failed) else None,
-            ci=interval,
+        logical = Logical(
+            errors=found.failures,
+            shots=found.shots,
+            rate=found.rate,
+            ci=found.ci,
             decoder_errors=decoder.errors,
             decoder_rate=decoder.rate,
             decoder_ci=ends,
@@ -272,6 +277,7 @@ class _Judged:
             unfinished=int(np.count_nonzero(unfinished)),
             limit=budget.logical_limit,
         )
+        return logical, found.more_shots
 
 
 def _by_lag_alone(

@@ -37,7 +37,6 @@ __all__ = [
     "summarise_findings",
 ]
 
-_TAIL_SAMPLES = 20  # windows beyond a quantile with which its interval is hardly ever refused
 _MAX_TIMES = 1e5  # a run this many times as long is no practical advice
 _QUIET = "a run on a quiet machine, in which fewer calls are disturbed"
 
@@ -187,7 +186,7 @@ def _judge_late_share(
     else:
         side = "over" if found.value_ps > limit_ps else "within"
         text = f"{what} {side} {limit}, but without an interval ({found.note})"
-    return _undecided("reaction", text, length, _tail_times(found))
+    return _beyond_reach(found, text, length)
 
 
 def _held(interval: tuple[float, float], limit: float) -> Outcome:
@@ -195,11 +194,12 @@ def _held(interval: tuple[float, float], limit: float) -> Outcome:
     return "met" if high <= limit else "missed" if low > limit else "undecided"
 
 
-def _tail_times(found: QuantileEstimate) -> float:
-    """How many times the windows would reach well beyond the quantile, correlation allowed for."""
-    beyond = found.samples * min(found.quantile, 1 - found.quantile)
-    needed = _TAIL_SAMPLES * max(1.0, (found.autocorrelation_windows or 1.0) / 4)
-    return max(2.0, needed / beyond) if beyond else _MAX_TIMES
+def _beyond_reach(found: QuantileEstimate, text: str, length: RunLength) -> Finding:
+    """Leave a quantile without interval undecided, and say how many more shots would give one."""
+    if not found.samples:
+        return _undecided("reaction", text, length, None, ["a run in which windows are answered"])
+    more = 9 * found.samples if found.more_windows is None else found.more_windows
+    return _undecided("reaction", text, length, max(1.1, 1 + more / found.samples))
 
 
 def _times(interval: tuple[float, float], value: float, limit: float) -> float:
@@ -214,8 +214,14 @@ def _times(interval: tuple[float, float], value: float, limit: float) -> float:
     return max(1.2, 1.2 * (half / gap) ** (2 if value else 1))
 
 
-def judge_logical(logical: Logical, length: RunLength) -> Finding | None:
-    """The whole interval within the limit is met, wholly above it missed; None if neither is."""
+def judge_logical(
+    logical: Logical, length: RunLength, more_shots: int | None = None
+) -> Finding | None:
+    """The whole interval within the limit is met, wholly above it missed.
+
+    ``more_shots`` of all patches would give an interval where there is none. None when an error
+    rate was neither asked for nor measured.
+    """
     rate, limit, interval = logical.rate, logical.limit, logical.ci
     if rate is None:
         if limit is None:
@@ -232,7 +238,8 @@ def judge_logical(logical: Logical, length: RunLength) -> Finding | None:
         return _finding("logical", None, f"{what}, no limit asked")
     if interval is None:
         text = f"{what}, limit {number(limit)}, but without an interval: failures come in a row"
-        return _undecided("logical", text, length, 4.0)
+        times = 1 + (more_shots or 3 * (logical.shots or 1)) / (logical.shots or 1)
+        return _undecided("logical", text, length, times)
     outcome = _held(interval, limit)
     if outcome == "undecided":
         text = f"{what}, the limit of {number(limit)} lies within its interval"

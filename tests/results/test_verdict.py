@@ -105,13 +105,16 @@ def test_more_shots_shrink_the_interval_to_less_than_the_distance_of_the_limit()
     assert at.decide == "a reaction limit that is not so near to the value"
 
 
-def test_a_tail_out_of_reach_asks_for_windows_beyond_the_quantile() -> None:
-    short = QuantileEstimate(0.99, None, None, 50, 1.0, "", "too few")
-    assert judge_reaction(short, US, RunLength(50)).more_shots == 50 * (20 / 0.5 - 1)
-    correlated = QuantileEstimate(0.99, US, None, 1000, 40.0, "", "too long")
-    assert judge_reaction(correlated, US, LENGTH).more_shots == 1000 * (20 - 1)
+def test_a_tail_out_of_reach_asks_for_the_windows_that_an_interval_needs() -> None:
+    short = QuantileEstimate(0.99, None, None, 50, 1.0, "", "too few", more_windows=950)
+    assert judge_reaction(short, US, RunLength(50)).more_shots == 950
+    assert judge_reaction(short, US, RunLength(25)).more_shots == 475  # two windows a shot
     nothing = QuantileEstimate(0.99, None, None, 0, None, "", "too few")
-    assert judge_reaction(nothing, US, LENGTH).decide is not None
+    found = judge_reaction(nothing, US, LENGTH)
+    assert (found.decide, found.more_shots) == ("a run in which windows are answered", None)
+    behind = judge_logical(_logical(0.01, 0.5, None, shots=1000), LENGTH, 3000)
+    assert behind is not None
+    assert behind.more_shots == 3000
 
 
 def _stability(stable: bool | None, **kwargs: Any) -> Stability:
