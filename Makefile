@@ -55,9 +55,11 @@ hdl-waves: $(READY) ## waves of the packetiser in a run of SCENARIO, for GTKWave
 hdl-cycles: $(READY) ## latency and throughput of the packetiser beside the sensor bridge's
 	$(BIN)/python -m hdl.cycles
 
-schema: $(READY) ## write the JSON schema of scenario files anew
+schema: $(READY) ## write the JSON schemas of scenarios and results anew
 	$(BIN)/roundtrip schema > schema/scenario.schema.json.new
 	mv schema/scenario.schema.json.new schema/scenario.schema.json
+	$(BIN)/roundtrip schema result > schema/result.schema.json.new
+	mv schema/result.schema.json.new schema/result.schema.json
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roundtrip needs Python 3.11 or later; say which with make PYTHON=python3.12")'

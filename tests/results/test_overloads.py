@@ -8,6 +8,7 @@ import pytest
 
 from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
+from emulator.results.growth import lag_growth
 from emulator.results.stability import Stability, stability
 from emulator.units import PS_PER_S
 from emulator.windows import sliding_windows
@@ -154,3 +155,22 @@ def test_windows_that_wait_for_nothing_keep_up_however_their_latency_varies() ->
     times = [5 * PERIOD_PS // 2, PERIOD_PS // 20, PERIOD_PS // 20]
     busy = replace(config, decode=PoolSpec(1, Listed(times * 14)))
     assert _judged(busy).throughput.stable is None
+
+
+def test_rounds_that_are_out_for_ever_at_the_end_are_no_sign_of_keeping_up() -> None:
+    plan = sliding_windows(WINDOW * 200, WINDOW, WINDOW)
+    times = [PERIOD_PS // 2] * len(plan)
+    times[100] = 10**6 * PERIOD_PS  # and the windows behind it wait for it
+    decode = PoolSpec(10**9, Listed(times))
+    config = loop_config(rounds=WINDOW * 200, plan=plan, decode=decode, drain=False)
+    found = _judged(config)
+    assert found.throughput.stable is None
+    assert [doubt.fix for doubt in found.doubts] == ["a run that is drained (run.drain = true)"]
+
+
+def test_windows_at_the_end_of_a_shot_that_wait_for_one_round_are_no_growth() -> None:
+    config = _chain(0.5, 20)
+    record = run_loop(config)
+    found = lag_growth(record.windows, config.emission)
+    assert found is not None
+    assert (found.rate, found.error) == (0, 0)
