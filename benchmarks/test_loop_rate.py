@@ -18,7 +18,6 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.arms import show, take_turns
 from emulator.loop.config import (
-    Emission,
     Fpga,
     Host,
     LinkSpec,
@@ -28,6 +27,7 @@ from emulator.loop.config import (
     messages_of_shot,
 )
 from emulator.loop.engine import run_loop
+from emulator.numbering import Emission
 from emulator.timing.service import Fixed
 from emulator.units import PS_PER_S, Clock
 from emulator.windows import sliding_windows

@@ -1,4 +1,4 @@
-"""What a run of the loop is told: the shape of the traffic, the parts, and how long each takes."""
+"""The configuration of a loop: the shape of the traffic, the parts, and how long each takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +7,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.numbering import Emission
 from emulator.units import Clock
 from emulator.windows import Window
 
 __all__ = [
-    "Emission",
     "Fpga",
     "Framing",
     "Host",
     "LinkSpec",
     "LoopConfig",
+    "Losses",
     "Message",
     "PoolSpec",
+    "Reader",
     "RoundFpga",
     "Service",
     "messages_of_shot",
@@ -26,71 +28,31 @@ __all__ = [
 
 
 class Reader(Protocol):
-    """How long each job takes, in picoseconds."""
+    """Gives the durations of the jobs of one stage, in picoseconds, in any order of asking."""
 
     def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
-        """Duration of job ``index``: see `emulator.timing.service.Reader`."""
+        """Duration of job ``index`` when ``busy`` servers work, this one included.
+
+        ``fill`` jobs are served together, and the window reads ``rounds`` rounds (0: no window).
+        """
 
 
 class Service(Protocol):
-    """How long jobs take, as data."""
+    """How long the jobs of one stage take, as data; `reader` gives what a run asks."""
 
     @property
     def constant_ps(self) -> int | None:
         """The duration if every job takes the same, else None."""
 
     def reader(self) -> Reader:
-        """Return a new reader of the durations."""
+        """Return a reader of the durations, which may cache draws and belongs to one run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
-    """The processor's clock: when each round of each shot of each patch has left it.
+class Losses(Protocol):
+    """Which messages are lost on the line, as data."""
 
-    Round r of shot s of patch p ends at ``p * patch_offset_ps + s * shot_period_ps +
-    (r + 1) * round_period_ps``. The clock never stops: a processor that waits for a result emits
-    idle rounds, which have to be decoded like all others.
-    """
-
-    round_period_ps: int
-    rounds: int
-    shots: int
-    patches: int = 1
-    patch_offset_ps: int = 0
-    shot_period_ps: int = 0
-
-    def __post_init__(self) -> None:
-        """Fill in the shot period of back-to-back shots and refuse overlapping ones."""
-        if self.round_period_ps < 1:
-            raise ValueError(f"round_period_ps(={self.round_period_ps}) must be >= 1.")
-        back_to_back = self.rounds * self.round_period_ps
-        if self.shot_period_ps == 0:
-            object.__setattr__(self, "shot_period_ps", back_to_back)
-        elif self.shot_period_ps < back_to_back:
-            raise ValueError(f"shot_period_ps(={self.shot_period_ps}) must be >= {back_to_back}.")
-
-    def round_end_ps(self, patch: int, shot: int, number: int) -> int:
-        """Instant at which round ``number`` of a shot has left the processor."""
-        return (
-            patch * self.patch_offset_ps
-            + shot * self.shot_period_ps
-            + (number + 1) * self.round_period_ps
-        )
-
-    def emitted_by(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rounds of all patches that have left the processor at each of the times, int64 (n,)."""
-        emitted = np.zeros_like(times_ps)
-        for patch in range(self.patches):
-            elapsed_ps = np.maximum(times_ps - patch * self.patch_offset_ps, 0)
-            shot, rest_ps = np.divmod(elapsed_ps, self.shot_period_ps)
-            rounds = shot * self.rounds + np.minimum(rest_ps // self.round_period_ps, self.rounds)
-            emitted += np.minimum(rounds, self.shots * self.rounds)
-        return emitted
-
-    @property
-    def horizon_ps(self) -> int:
-        """Instant of the last emission of all."""
-        return self.round_end_ps(self.patches - 1, self.shots - 1, self.rounds - 1)
+    def reader(self) -> Callable[[int], bool]:
+        """Return whether message ``index``, by its place on the line, is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +106,16 @@ class RoundFpga:
     receive_cycles: int
 
 
-class Framing(Protocol):
-    """What a packetiser was seen to do, where the cycles come from the RTL itself."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """What a packetiser was seen to do, where the cycles come from the RTL itself.
 
-    def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
-        """Edges of the first and the last beat of each frame of a message, in order."""
+    Edges of the first and the last beat of each frame of each message, int64 (messages, frames);
+    row n is the message whose running number, `Numbering.message`, is n.
+    """
+
+    first_edges: NDArray[np.int64]
+    last_edges: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +123,8 @@ class LinkSpec:
     """One direction of the link: FIFO serialisation at ``rate_bps`` (None: no time), then delay.
 
     ``latency`` is drawn per message and never reorders; each of ``hops`` stores and forwards
-    frames at the same rate and adds ``hop_latency_ps``. ``loses`` says, message by message,
-    whether this one is lost on the way (None: never).
+    frames at the same rate and adds ``hop_latency_ps``. ``per_patch``: every patch has a line of
+    its own. ``losses`` says which messages are lost on the way (None: none).
     """
 
     rate_bps: int | None
@@ -166,7 +133,7 @@ class LinkSpec:
     hops: int = 0
     hop_latency_ps: int = 0
     per_patch: bool = False
-    loses: Callable[[], bool] | None = None
+    losses: Losses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +143,9 @@ class Host:
     Frame n goes to slot n mod ``slots``. When that slot is still held the frame is lost, as with
     the open-loop player of the real system, or waits when ``waits`` (a sender that sees slots).
     A slot is held until its message is dispatched, or, with ``hold_until_response``, until the
-    response of the window that commits its last round is sent.
+    window that commits its last round is closed: its response is sent, or it is written off
+    because one of its messages was lost. A window that is written off frees the slots of these
+    messages at once; one of them that takes its slot only later frees it when it is dispatched.
     """
 
     slots: int
@@ -218,12 +187,17 @@ class LoopConfig:
     framing: Framing | None = None
 
     def __post_init__(self) -> None:
-        """Check that messages and windows tile the shot, which conservation rests on."""
+        """Check that messages and windows tile the shot, which conservation rests on.
+
+        Windows come in an order in which they can be decoded.
+        """
         rounds = list(range(self.emission.rounds))
         if [r for message in self.messages for r in message.rounds] != rounds:
             raise ValueError("messages must carry every round of a shot once, in order.")
         if sorted(r for window in self.plan for r in window.commits) != rounds:
             raise ValueError("windows must commit every round of a shot once.")
+        if any(k >= place for place, window in enumerate(self.plan) for k in window.after):
+            raise ValueError("a window must come after those that it builds on.")
 
 
 def messages_of_shot(rounds: int, rounds_per_message: int) -> tuple[range, ...]:

@@ -8,7 +8,7 @@ results were applied, after the run.
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission
+from emulator.numbering import Emission
 
 __all__ = ["idle_rounds"]
 
@@ -25,13 +25,15 @@ def idle_rounds(
     """
     if every < 1:
         raise ValueError(f"every(={every}) must be >= 1.")
+    patch, shot = windows["patch"], windows["shot"]
+    first = shot * emission.rounds + windows["first_round"]
+    last = shot * emission.rounds + windows["last_round"]
+    applied = windows["applied_ps"] - patch * emission.patch_offset_ps
+    order = np.lexsort((first, patch))
+    ends = np.searchsorted(patch[order], np.arange(1, emission.patches))
     waits: list[int] = []
-    for patch in range(emission.patches):
-        mine = windows["patch"] == patch
-        last = windows["shot"][mine] * emission.rounds + windows["last_round"][mine]
-        first = windows["shot"][mine] * emission.rounds + windows["first_round"][mine]
-        applied = windows["applied_ps"][mine] - patch * emission.patch_offset_ps
-        waits += _patch_waits(first, last, applied, emission, every)
+    for mine in np.split(order, ends):
+        waits += _patch_waits(first[mine], last[mine], applied[mine], emission, every)
     return np.array(waits, dtype=np.int64)
 
 
@@ -42,10 +44,9 @@ def _patch_waits(
     emission: Emission,
     every: int,
 ) -> list[int]:
-    order = np.argsort(first)
-    first, last = first[order], last[order]
+    """Follow one patch, whose windows come in order of the rounds they commit."""
     # a result is usable once everything before it has been applied as well
-    usable = np.maximum.accumulate(applied[order])
+    usable = np.maximum.accumulate(applied)
     period, end = emission.round_period_ps, every
     waits: list[int] = []
     while True:

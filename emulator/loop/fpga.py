@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from emulator.loop.config import Emission, Fpga, Framing, LoopConfig, Message, RoundFpga
-from emulator.loop.usage import Usage
+from emulator.loop.config import Fpga, Framing, LoopConfig, Message, RoundFpga
+from emulator.loop.tally import Tally
+from emulator.numbering import Emission, Numbering
 
 __all__ = ["Packetiser", "Receiver", "Span", "packetisers"]
 
@@ -14,12 +15,12 @@ Span = tuple[int, int]
 
 
 class Packetiser(Protocol):
-    """Frames messages.
+    """Frames messages, and counts in ``tally`` the time that each occupies it.
 
     ``by_cycle``: messages are served in order of (last edge, patch) and not as they are offered.
     """
 
-    usage: Usage
+    tally: Tally
     by_cycle: bool
 
     def accept(self, patch: int, number: int, whole_ps: int, earliest_ps: int) -> Span:
@@ -38,10 +39,17 @@ def packetisers(config: LoopConfig) -> list[Packetiser]:
     ports = range(config.emission.patches if config.up.per_patch else 1)
     spec = config.fpga
     if isinstance(spec, Fpga):
-        return [BusPacketiser(spec, config.messages, config.emission.horizon_ps) for _ in ports]
+        return [BusPacketiser(spec, config.messages, Tally.of(config)) for _ in ports]
     spaced = config.readout.constant_ps is not None
     return [
-        RoundPacketiser(spec, config.messages, config.emission, spaced, config.framing)
+        RoundPacketiser(
+            spec,
+            config.messages,
+            config.emission,
+            Tally.of(config),
+            spaced=spaced,
+            framing=config.framing,
+        )
         for _ in ports
     ]
 
@@ -51,8 +59,8 @@ class BusPacketiser:
 
     by_cycle = False
 
-    def __init__(self, spec: Fpga, messages: Sequence[Message], horizon_ps: int) -> None:
-        self.usage = Usage(horizon_ps)
+    def __init__(self, spec: Fpga, messages: Sequence[Message], tally: Tally) -> None:
+        self.tally = tally
         self._spec = spec
         self._packets = [message.packets for message in messages]
         self._free_edge = 0
@@ -73,8 +81,9 @@ class BusPacketiser:
             frames.append((clock.edge_ps(ready), bits))
             edge = filled
         self._free_edge = max(edge, first + spec.min_spacing_cycles)
-        ends = (span[0], first, self._free_edge)
-        self.usage.note(*(clock.edge_ps(edge) for edge in ends))
+        start_ps = clock.edge_ps(first)
+        arrived_ps = start_ps if first == span[0] else clock.edge_ps(span[0])
+        self.tally.add(arrived_ps, start_ps, clock.edge_ps(self._free_edge) - start_ps)
         return frames
 
 
@@ -92,16 +101,19 @@ class RoundPacketiser:
         spec: RoundFpga,
         messages: Sequence[Message],
         emission: Emission,
+        tally: Tally,
+        *,
         spaced: bool,
         framing: Framing | None,
     ) -> None:
-        self.usage = Usage(emission.horizon_ps)
+        self.tally = tally
         self._spec = spec
         self._messages = messages
         self._period_ps = emission.round_period_ps
         longest = max(beats for message in messages for beats in message.intake)
         self._spaced = spaced and longest <= spec.clock.whole_cycles(emission.round_period_ps)
-        self._framing = framing
+        self._seen = None if framing is None else _edges(framing)
+        self._numbering = Numbering(emission.patches, 1, len(messages))
         self._free_edges = [0] * emission.patches
         self._line_free_edge = 0
 
@@ -121,15 +133,19 @@ class RoundPacketiser:
 
     def frame(self, patch: int, shot: int, number: int, span: Span) -> list[tuple[int, int]]:
         """Frame an accepted message; those of a port in order of (last edge, patch)."""
-        if self._framing is not None:
-            edges = self._framing(patch, shot, number)
+        entered = span[1] + self._spec.pipeline_cycles
+        if self._seen is not None:
+            edges = self._seen[self._numbering.message(patch, shot, number)]
         else:
-            edges = self._law(number, span[1] + self._spec.pipeline_cycles)
-        clock, frames = self._spec.clock, []
+            edges = self._law(number, entered)
+        clock, frames, service_ps = self._spec.clock, [], 0
         for (first, last), (_, bits) in zip(edges, self._messages[number].packets, strict=True):
-            frames.append((clock.edge_ps(first), bits))
-            ends = (min(span[1] + 1, first), first, last + 1)
-            self.usage.note(*(clock.edge_ps(edge) for edge in ends))
+            start_ps = clock.edge_ps(first)
+            occupied_ps = clock.edge_ps(last + 1) - start_ps
+            self.tally.occupy(start_ps, occupied_ps)
+            service_ps += occupied_ps
+            frames.append((start_ps, bits))
+        self.tally.count(clock.edge_ps(entered), frames[0][0], service_ps)
         return frames
 
     def _law(self, number: int, earliest_edge: int) -> list[tuple[int, int]]:
@@ -155,3 +171,9 @@ class Receiver:
         arrived = self._clock.edge_at_or_after(returned_ps)
         self._last_edge = max(arrived, self._last_edge + self._beats)
         return self._clock.edge_ps(self._last_edge + self._cycles)
+
+
+def _edges(framing: Framing) -> list[list[tuple[int, int]]]:
+    """Edges of the frames of each message, in lists: the loop asks for them one by one."""
+    first, last = framing.first_edges.tolist(), framing.last_edges.tolist()
+    return [list(zip(*edges, strict=True)) for edges in zip(first, last, strict=True)]

@@ -1,17 +1,19 @@
-"""A window on its way through the host, and what the host knows of the shot it belongs to."""
+"""What travels through a loop: a shot in progress, a message of it, and a window to be decoded."""
 
 from array import array
 
-__all__ = ["Job", "ShotState"]
+from emulator.loop.fpga import Span
+
+__all__ = ["Job", "ShotState", "Transit"]
 
 
 class ShotState:
     """A shot in progress.
 
-    ``open`` holds the windows not yet done with, ``waits_for`` how many things each window of the
-    plan still needs (its own rounds and each predecessor), ``held`` the windows whose rounds are
-    there but whose predecessors are not, ``slots`` the ring slot each message holds, and
-    ``lost_messages`` the cause by number of each message that did not arrive.
+    ``open`` holds the windows that are not closed yet, ``waits_for`` how many things each window
+    of the plan still needs (its own rounds and each predecessor), ``held`` the windows whose rounds
+    are there but whose predecessors are not, ``slots`` the messages that hold a ring
+    slot, and ``lost_messages`` the cause by number of each message that did not arrive.
     """
 
     __slots__ = ("held", "lost_messages", "open", "patch", "shot", "slots", "waits_for")
@@ -22,12 +24,30 @@ class ShotState:
         self.waits_for = waits_for
         self.open = set(range(len(waits_for)))
         self.held: dict[int, Job] = {}
-        self.slots: dict[int, int] = {}
+        self.slots: dict[int, Transit] = {}
         self.lost_messages: dict[int, int] = {}
 
 
+class Transit:
+    """A message between processor and windows: ``number`` of its shot, with its stamps so far.
+
+    ``stamps`` are the first instants of ``TIMESTAMPS``, as far as they have passed. ``index`` is
+    the message's place in the order in which messages enter the line, and -1 before it does.
+    ``span`` has the edges at which its first and last beat entered the packetiser.
+    """
+
+    __slots__ = ("index", "number", "span", "stamps", "state")
+
+    def __init__(self, number: int, state: ShotState, stamps: list[int], span: Span) -> None:
+        self.index = -1
+        self.number = number
+        self.state = state
+        self.stamps = stamps
+        self.span = span
+
+
 class Job:
-    """One window: its running number, its place in the plan, and its row of the record so far.
+    """A window on the host: its running number, place in the plan, and row of the record so far.
 
     ``row`` has the values of ``COLUMNS`` up to the last instant passed, and ``queued_ps`` is when
     it last joined a queue. Overload leaves many jobs waiting, so they are small.

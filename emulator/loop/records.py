@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission
+from emulator.numbering import Emission
 
 __all__ = [
+    "BACKLOG_SAMPLES",
     "COLUMNS",
     "LABELS",
     "MESSAGE_COLUMNS",
@@ -16,6 +17,7 @@ __all__ = [
     "TIMESTAMPS",
     "Pool",
     "Record",
+    "backlog_of",
     "table",
 ]
 
@@ -72,20 +74,26 @@ first bit into the packetiser, first bit on the line, delivery, and whether it w
 
 @dataclass(frozen=True)
 class Pool:
-    """Servers of one stage and the work they were given, in picoseconds.
+    """Servers of one stage, and what they had to do.
 
-    ``busy_ps`` is the time that they were busy within [0, horizon], all servers together.
-    ``demand_ps`` and ``demand_ps2`` are the sum of the service times, and of their squares, of the
-    ``jobs`` that began in the whole run, emptying included. ``left_over`` jobs had arrived at the
-    stage by the horizon and had not begun by then.
+    ``busy_ps``: time that they worked within [0, horizon], all together. ``demand_ps`` and
+    ``demand_ps2``: the sum of the service times of the ``jobs`` that began in the whole run, what
+    was drained after the horizon included, and the sum of their squares; a batch has one service
+    time and as many jobs as windows. ``left_over``: jobs that had arrived at the stage by the
+    horizon and had not begun by then. Of a ring, slots are the servers, messages the jobs and the
+    time that a slot is held the service time; left over are those that wait before it.
     """
 
     servers: int
     busy_ps: int
-    demand_ps: int
-    demand_ps2: int
-    jobs: int
-    left_over: int
+    demand_ps: int = 0
+    demand_ps2: int = 0
+    jobs: int = 0
+    left_over: int = 0
+
+
+BACKLOG_SAMPLES = 1000
+"""Intervals of the grid on which the backlog is sampled over [0, horizon]."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +105,16 @@ class Record:
     int64 (n, 2) of window and instant of return, in the order in which they were sent. ``lost``:
     int64 array (m, 4) of window, patch, shot, cause (index into ``causes``). Rounds obey emitted =
     decoded + in flight + sum of lost.
-    ``pools``: utilisation data by stage name over ``[0, horizon_ps]``, the time during which rounds
-    were emitted; ``end_ps`` is when the last event happened. ``backlog``: int64 (k, 2) of time in
-    ps and of rounds emitted but not yet decoded (all patches), sampled as windows are decoded.
-    ``emission`` is the processor's clock; ``done``: int64 (k, 2) of time and of rounds decoded or
-    lost by then; ``drained``: whether the run went on until the loop was empty.
+    ``pools``: account of the servers by stage name; ``horizon_ps``: time during which rounds were
+    emitted, by ``emission``; ``end_ps`` is when the last event happened. ``done``: int64 (k, 2) of
+    time in ps and of the rounds that were decoded or lost by then, a row for each window that was
+    decoded or written off. ``backlog``: int64 (k, 2) of time in ps and of the rounds of all
+    patches that were emitted but not yet decoded or lost, at each of those times and at
+    `BACKLOG_SAMPLES` + 1 instants over [0, horizon]. ``drained``: the run went on after the
+    horizon until nothing was left.
     ``idle_rounds``: int64 (operations,), the rounds each operation of a program with feedback
-    waited, or None without feedback. ``ring_waits``: frames that found no free slot and waited.
+    waited, or None without feedback. ``ring_waits``: messages that found no free slot and waited.
+    Arrays are empty where windows were not kept.
     """
 
     windows: dict[str, NDArray[np.int64]]
@@ -121,25 +132,53 @@ class Record:
     backlog: NDArray[np.int64]
     emission: Emission
     done: NDArray[np.int64]
-    drained: bool
+    drained: bool = True
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
 
     def backlog_at(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rounds emitted but neither decoded nor lost at each of the times, int64 (n,)."""
-        finished = np.concatenate([[0], self.done[:, 1]])
-        places = np.searchsorted(self.done[:, 0], times_ps, side="right")
-        backlog: NDArray[np.int64] = self.emission.emitted_by(times_ps) - finished[places]
-        return backlog
+        """Return the rounds of all patches emitted but not yet decoded or lost at each time, (n,).
+
+        What happens at an instant has happened at it. Raises ValueError where windows were not
+        kept.
+        """
+        if not len(self.done) and self.decoded + sum(self.lost_by_cause.values()):
+            raise ValueError("a run without its windows has no backlog; keep_windows=True.")
+        return _backlog_at(self.emission, self.done, times_ps)
 
     def check_conservation(self) -> None:
-        """Raise RuntimeError unless every emitted round is decoded, in flight, or lost."""
+        """Raise RuntimeError unless every emitted round is decoded, in flight, or lost.
+
+        Nothing may be in flight in a drained run.
+        """
         lost = sum(self.lost_by_cause.values())
         if self.emitted != self.decoded + self.in_flight + lost:
             raise RuntimeError(
                 f"rounds vanished: emitted {self.emitted} is not decoded {self.decoded} "
                 f"+ in flight {self.in_flight} + lost {lost}; this is a defect of the emulator"
             )
+        if self.drained and self.in_flight:
+            raise RuntimeError(
+                f"the loop stands still with {self.in_flight} of {self.emitted} rounds in flight "
+                "and nothing left to happen; this is a defect of the emulator"
+            )
+
+
+def backlog_of(emission: Emission, done: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the backlog of a `Record` with this emission and these ``done``, int64 (k, 2)."""
+    horizon_ps = emission.horizon_ps
+    grid = [horizon_ps * k // BACKLOG_SAMPLES for k in range(BACKLOG_SAMPLES + 1)]
+    times_ps = np.union1d(np.array(grid, dtype=np.int64), done[:, 0])
+    return np.stack([times_ps, _backlog_at(emission, done, times_ps)], axis=1)
+
+
+def _backlog_at(
+    emission: Emission, done: NDArray[np.int64], times_ps: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    finished = np.concatenate([[0], done[:, 1]])
+    place = np.searchsorted(done[:, 0], times_ps, side="right")
+    backlog: NDArray[np.int64] = emission.emitted_by(times_ps) - finished[place]
+    return backlog
 
 
 def table(columns: tuple[str, ...], rows: "array[int]") -> dict[str, NDArray[np.int64]]:

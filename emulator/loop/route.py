@@ -14,8 +14,10 @@ class Route:
     ``message_of[r]``: message that carries round r. ``needs[w]``: messages window w reads.
     ``completes[m]``: ``(w, later_rounds)`` of the windows whose last round is in message m, with
     the number of rounds in m after it. ``releases[w]``: messages whose last round w commits.
+    ``committer[m]``: the window that commits the last round of m, so that m is in its ``releases``.
     ``followers[w]``: windows that build on w. ``waits_for[w]``: its own rounds and predecessors.
-    ``span``: the most messages of a patch that must be on the host before one can be let go.
+    ``held_until[m]``: last message without which ``committer[m]``, or a window that it builds on,
+    cannot be closed.
     """
 
     def __init__(self, messages: Sequence[Message], plan: Sequence[Window]) -> None:
@@ -34,19 +36,15 @@ class Route:
             self.completes[last].append((position, later_rounds))
             for earlier in window.after:
                 self.followers[earlier].append(position)
-        for number, message in enumerate(messages):
-            last_round = message.rounds.stop - 1
-            committer = next(w for w, window in enumerate(plan) if last_round in window.commits)
-            self.releases[committer].append(number)
-        self.span = self._longest_hold(plan)
-
-    def _longest_hold(self, plan: Sequence[Window]) -> int:
+        last_rounds = [message.rounds.stop - 1 for message in messages]
+        self.committer = [
+            next(w for w, window in enumerate(plan) if last in window.commits)
+            for last in last_rounds
+        ]
+        for number, position in enumerate(self.committer):
+            self.releases[position].append(number)
         last_needed: list[int] = []
         for position, window in enumerate(plan):  # a window comes after those it builds on
-            earlier = (last_needed[k] for k in window.after)
-            last_needed.append(max(self.needs[position][-1], *earlier, -1))
-        return max(
-            last_needed[position] - number + 1
-            for position, released in enumerate(self.releases)
-            for number in released
-        )
+            own = self.needs[position][-1]
+            last_needed.append(max([own, *(last_needed[k] for k in window.after)]))
+        self.held_until = [last_needed[position] for position in self.committer]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission
+from emulator.numbering import Emission
 from emulator.results.stages import reaction_times
 
 __all__ = ["MIN_POINTS", "Growth", "lag_growth"]

@@ -1,7 +1,6 @@
 """The configuration of the loop that a scenario describes, and what its stages' times rest on."""
 
 from collections.abc import Mapping
-from itertools import count
 
 from emulator.loop.config import Fpga, Host, LinkSpec, LoopConfig, PoolSpec, RoundFpga
 from emulator.scenario import sections
@@ -110,5 +109,5 @@ def _link(section: sections.Link, latency: Service, losses: Losses | None) -> Li
         hops=section.hops,
         hop_latency_ps=section.hop_latency,
         per_patch=section.port == "per_patch",
-        loses=None if losses is None else map(losses.reader(), count()).__next__,
+        losses=losses,
     )

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
-from emulator.loop.route import Route
+from emulator.loop.slots import slots_missed
 from emulator.rtl import limits
+from emulator.run.build_loop import build_loop
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.timing import Durations, Streams, TimingContext, build
+from emulator.traffic import Traffic
 from emulator.traffic.addressing import Identity
-from emulator.traffic.messages import carried_rounds, messages
+from emulator.traffic.messages import carried_rounds
 from emulator.units import format_time
 from emulator.windows import Window
 
@@ -56,11 +59,16 @@ def _losses(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[
 
 def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
     host = scenario.host
-    sent = messages(
-        scenario.fpga, scenario.link.up, scenario.window, bits_per_round(source).tolist()
-    )
-    held = Route(sent, plan).span * scenario.qpu.patches
-    if host.on_full == "wait" and host.release == "response" and host.ring_slots < held:
+    if host.on_full != "wait" or host.release != "response":
+        return
+    # what is behind the ring does not matter
+    context = TimingContext(distance=source.metadata.distance, p=source.metadata.p)
+    streams = Streams.of(scenario.run.seed)
+    readout = build(scenario.qpu.readout, context=context, stream=streams.readout)
+    up = build(scenario.link.up.latency, context=context, stream=streams.up)
+    durations = Durations(readout=readout, up=up, dispatch=up, decode=up, down=up)
+    held = slots_missed(build_loop(scenario, Traffic.of(scenario, source, plan), durations))
+    if held is not None:
         text = (
             f"{host.ring_slots} are fewer than the {held} messages that windows hold before they "
             f"can be decoded, so that the sender would wait for ever; write {held} or more, or "

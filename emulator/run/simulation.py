@@ -49,7 +49,9 @@ def simulate(
     ``framed`` has the cycles of the frames where the packetiser was run and not modelled.
     """
     config = build_loop(prepared.scenario, prepared.traffic, durations)
-    return run_loop(replace(config, framing=framed), progress=_rounds(progress, prepared))
+    if framed is not None:
+        config = replace(config, framing=framed.framing())
+    return run_loop(config, progress=_rounds(progress, prepared))
 
 
 def receive(
@@ -70,6 +72,5 @@ def delays_of(readout: Service) -> Callable[[int], int]:
 def _rounds(progress: Progress | None, prepared: Prepared) -> Callable[[int], None] | None:
     if progress is None:
         return None
-    emission = prepared.traffic.emission
-    rounds = emission.rounds * emission.shots * emission.patches
+    rounds = prepared.traffic.emission.total_rounds
     return lambda done: progress("running the loop", done, rounds)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import RoundtripError
+from emulator.loop.config import Framing
 from emulator.loop.records import Record
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
 from emulator.rtl.limits import REMEMBERED_REQUESTS, depth_of
@@ -41,11 +42,13 @@ class Framed:
     requests: NDArray[np.int64]
     frames: dict[int, list[bytes]]
 
-    def __call__(self, patch: int, shot: int, number: int) -> list[tuple[int, int]]:
-        """Edges of the frames of a message, as the loop asks for them."""
-        end = self.packets * (self.identity.request_id(patch, shot, number) + 1)
-        own = slice(end - self.packets, end)
-        return list(zip(self.first_edges[own], self.last_edges[own], strict=True))
+    def framing(self) -> Framing:
+        """Edges of the frames of every message, as the loop asks for them."""
+        first, last = (
+            np.array(edges, dtype=np.int64).reshape(-1, self.packets)
+            for edges in (self.first_edges, self.last_edges)
+        )
+        return Framing(first, last)
 
 
 @dataclass(frozen=True, eq=False)

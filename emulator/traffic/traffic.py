@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission, Message
+from emulator.loop.config import Message
+from emulator.numbering import Emission
 from emulator.scenario.scenario import Scenario
 from emulator.scenario.sections import Fpga, Links
 from emulator.syndromes.source import SyndromeSource, bits_per_round

@@ -1,20 +1,21 @@
 """Small loops for tests: every part takes no time unless a test says so."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from emulator.loop.config import (
-    Emission,
     Fpga,
     Host,
     LinkSpec,
     LoopConfig,
     Message,
     PoolSpec,
+    Reader,
     RoundFpga,
     messages_of_shot,
 )
+from emulator.numbering import Emission
 from emulator.units import PS_PER_S, Clock
 from emulator.windows import Window, whole_window
 
@@ -25,28 +26,58 @@ ROUND_PS = 1_000_000
 class Fixed:
     """A service that always takes the same time."""
 
-    constant_ps: int | None
+    constant_ps: int
 
-    def reader(self) -> "Fixed":
-        return self
-
-    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG002
-        assert self.constant_ps is not None
-        return self.constant_ps
+    def reader(self) -> Reader:
+        return lambda _index, _busy=1, _fill=1, _rounds=0: self.constant_ps
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A service that takes the listed time for each job, by job number."""
+    """A service that takes the listed time for each job, by job number, over and over again.
+
+    ``loaded_ps`` more for each busy server but the first, ``filled_ps`` for each job of a batch but
+    the first, and ``round_ps`` for each round that a window reads.
+    """
 
     times_ps: Sequence[int]
-    constant_ps: int | None = None
+    loaded_ps: int = 0
+    filled_ps: int = 0
+    round_ps: int = 0
+    constant_ps: None = None
 
-    def reader(self) -> "Listed":
-        return self
+    def reader(self) -> Reader:
+        def duration_ps(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+            extra = self.loaded_ps * (busy - 1) + self.filled_ps * (fill - 1)
+            return int(self.times_ps[index % len(self.times_ps)]) + extra + self.round_ps * rounds
 
-    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG002
-        return int(self.times_ps[index])
+        return duration_ps
+
+
+@dataclass(frozen=True)
+class Warmed:
+    """The first ``jobs`` jobs are served by ``first``, all later ones by ``then``."""
+
+    jobs: int
+    first: Fixed | Listed
+    then: Fixed | Listed
+    constant_ps: None = None
+
+    def reader(self) -> Reader:
+        first, then = self.first.reader(), self.then.reader()
+        return lambda index, busy=1, fill=1, rounds=0: (first if index < self.jobs else then)(
+            index, busy, fill, rounds
+        )
+
+
+@dataclass(frozen=True)
+class ListedLosses:
+    """Losses of the listed messages, by place on the line, over and over again."""
+
+    lost: Sequence[bool]
+
+    def reader(self) -> Callable[[int], bool]:
+        return lambda index: self.lost[index % len(self.lost)]
 
 
 INSTANT = Fixed(0)

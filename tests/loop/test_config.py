@@ -1,33 +1,31 @@
-import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from dataclasses import replace
 
-from emulator.loop.config import Emission
+import pytest
+
+from emulator.loop.config import Message, messages_of_shot
+from emulator.windows import Window
+from tests.loop.build import loop_config
 
 
-@given(
-    emission=st.builds(
-        lambda period_ps, rounds, gap_ps, **others: Emission(
-            period_ps, rounds, shot_period_ps=rounds * period_ps + gap_ps, **others
-        ),
-        period_ps=st.integers(1, 5),
-        rounds=st.integers(1, 4),
-        gap_ps=st.integers(0, 9),
-        shots=st.integers(1, 4),
-        patches=st.integers(1, 3),
-        patch_offset_ps=st.integers(0, 9),
-    )
-)
-def test_rounds_emitted_by_a_time_are_those_that_have_ended(emission: Emission) -> None:
-    ends_ps = np.array(
-        [
-            emission.round_end_ps(patch, shot, number)
-            for patch in range(emission.patches)
-            for shot in range(emission.shots)
-            for number in range(emission.rounds)
-        ]
-    )
-    times_ps = np.arange(emission.horizon_ps + 3)
-    expected = (ends_ps <= times_ps[:, None]).sum(axis=1)
-    assert emission.emitted_by(times_ps).tolist() == expected.tolist()
-    assert expected[emission.horizon_ps] == len(ends_ps)
+def test_messages_carry_every_round_once() -> None:
+    config = loop_config(rounds=3)
+    for carried in ([range(2)], [range(2), range(1, 3)], [range(1, 3), range(1)]):
+        messages = tuple(Message(rounds, ((0, 0),)) for rounds in carried)
+        with pytest.raises(ValueError, match="messages must carry every round of a shot once"):
+            replace(config, messages=messages)
+
+
+def test_windows_commit_every_round_once_in_an_order_that_can_be_decoded() -> None:
+    first, second = Window(range(3), range(2)), Window(range(2, 3), range(2, 3), (0,))
+    loop_config(rounds=3, plan=(first, second))
+    for plan in ((first,), (first, first, second)):
+        with pytest.raises(ValueError, match="windows must commit every round of a shot once"):
+            loop_config(rounds=3, plan=plan)
+    for after in (0, 1):
+        early = replace(first, after=(after,))
+        with pytest.raises(ValueError, match="a window must come after those that it builds on"):
+            loop_config(rounds=3, plan=(early, replace(second, after=())))
+
+
+def test_the_last_message_of_a_shot_may_be_shorter() -> None:
+    assert messages_of_shot(7, 3) == (range(3), range(3, 6), range(6, 7))

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from emulator.gc_pause import gc_paused
-from emulator.loop.config import Emission, Host, LinkSpec, LoopConfig, PoolSpec
+from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import STAGES, TIMESTAMPS, Record
+from emulator.numbering import Emission
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
-from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, loop_config
+from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, ListedLosses, loop_config
 
 Ints = NDArray[np.int64]
 
@@ -139,7 +140,7 @@ def test_work_is_linear_in_time_even_under_overload() -> None:
 
 def test_a_run_leaves_no_reference_cycles_behind_but_its_own_few() -> None:
     def unreachable(shots: int) -> int:
-        losses = iter([False] * 10 + [True] + [False] * 12 * shots)
+        lost = [False] * 10 + [True] + [False] * (12 * shots - 11)
         config = loop_config(
             rounds=12,
             shots=shots,
@@ -147,7 +148,7 @@ def test_a_run_leaves_no_reference_cycles_behind_but_its_own_few() -> None:
             predecode=PoolSpec(1, Fixed(ROUND_PS // 2)),
             decode=PoolSpec(1, Fixed(3 * ROUND_PS)),
             host=Host(6, INSTANT, hold_until_response=True),
-            up=LinkSpec(None, INSTANT, loses=lambda: next(losses)),
+            up=LinkSpec(None, INSTANT, losses=ListedLosses(lost)),
         )
         gc.collect()
         with gc_paused():
@@ -234,11 +235,11 @@ def test_a_ring_that_would_wait_for_ever_is_refused() -> None:
 
 
 def test_one_lost_round_takes_its_whole_window_but_not_the_next() -> None:
-    lost_messages = iter([False, True] + [False] * 10)
+    lost = [False, True, False, False, False, False]
     config = loop_config(
         rounds=6,
         plan=sliding_windows(6, 2, 0),
-        up=LinkSpec(None, INSTANT, loses=lambda: next(lost_messages)),
+        up=LinkSpec(None, INSTANT, losses=ListedLosses(lost)),
     )
     record = run_loop(config)
     assert record.lost_by_cause == {"link_loss": 1, "ring_overrun": 0, "incomplete_window": 1}
@@ -306,7 +307,6 @@ def test_no_round_vanishes(  # noqa: PLR0917
     decode_ps: int,
     losses: list[bool],
 ) -> None:
-    outcomes = iter(losses * 20)
     config: LoopConfig = loop_config(
         rounds=rounds,
         shots=shots,
@@ -316,7 +316,7 @@ def test_no_round_vanishes(  # noqa: PLR0917
         predecode=PoolSpec(1, Fixed(decode_ps // 2)) if plan == "whole" else None,
         rounds_per_message=carried,
         host=Host(slots, Fixed(10), waits=waits_for_slot, hold_until_response=hold),
-        up=LinkSpec(None, Fixed(100), loses=lambda: next(outcomes)),
+        up=LinkSpec(None, Fixed(100), losses=ListedLosses(losses)),
         drain=drain,
     )
     try:
@@ -330,6 +330,6 @@ def test_no_round_vanishes(  # noqa: PLR0917
     assert record.in_flight == 0 or not drain
     committed = record.windows["last_round"] - record.windows["first_round"] + 1
     assert committed.sum() == record.decoded
-    slim = run_loop(replace(config, up=replace(config.up, loses=None)), keep_windows=False)
+    slim = run_loop(replace(config, up=replace(config.up, losses=None)), keep_windows=False)
     assert not len(slim.windows["window"])
     assert not len(slim.backlog)

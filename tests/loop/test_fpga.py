@@ -1,16 +1,22 @@
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.loop.config import Emission, Fpga, Message, RoundFpga
+from emulator.loop.config import Fpga, Framing, Message, RoundFpga
 from emulator.loop.fpga import BusPacketiser, Receiver, RoundPacketiser
+from emulator.loop.tally import Tally
+from emulator.numbering import Emission
 from emulator.units import Clock
 
 MAC = Clock(Fraction(322_265_625))
 ROUND_PS = 1_000_000
-FOREVER = 10**18
+
+
+def endless() -> Tally:
+    return Tally(10**18, drain=True)
 
 
 def bus(spec: Fpga, *messages: tuple[tuple[int, int], ...]) -> list[list[tuple[int, int]]]:
@@ -22,7 +28,7 @@ def bus(spec: Fpga, *messages: tuple[tuple[int, int], ...]) -> list[list[tuple[i
 
 def bus_packetiser(spec: Fpga, *messages: tuple[tuple[int, int], ...]) -> BusPacketiser:
     shot = [Message(range(n, n + 1), packets) for n, packets in enumerate(messages)]
-    return BusPacketiser(spec, shot, FOREVER)
+    return BusPacketiser(spec, shot, endless())
 
 
 def test_store_and_forward_waits_for_the_last_beat_then_22_cycles() -> None:
@@ -40,7 +46,7 @@ def test_messages_are_spaced_by_the_minimum_or_by_their_own_beats() -> None:
     packetiser = bus_packetiser(spec, *(((beats, 1),) for beats in (1, 60, 1)))
     ready = [packetiser.frame(0, 0, number, (0, 0))[0][0] for number in range(3)]
     assert ready == [MAC.edge_ps(n + 22) for n in (0, 48, 108)]
-    assert packetiser.usage.busy_ps == MAC.edge_ps(156)
+    assert packetiser.tally.busy_ps == MAC.edge_ps(156)
 
 
 def test_packets_of_a_long_message_leave_one_by_one() -> None:
@@ -50,7 +56,7 @@ def test_packets_of_a_long_message_leave_one_by_one() -> None:
 
 
 def test_a_message_enters_the_bus_when_its_last_round_is_there() -> None:
-    packetiser = BusPacketiser(Fpga(MAC, 22), [Message(range(3), ((5, 1),))], FOREVER)
+    packetiser = BusPacketiser(Fpga(MAC, 22), [Message(range(3), ((5, 1),))], endless())
     edge = MAC.edge_at_or_after(6 * ROUND_PS + 7)
     assert packetiser.accept(0, 0, 6 * ROUND_PS + 7, 0) == (edge, edge)
 
@@ -65,7 +71,10 @@ def rounds(
         Message(range(n, n + per_message), PACKETS, intake[n : n + per_message])
         for n in range(0, len(intake), per_message)
     ]
-    return RoundPacketiser(RoundFpga(MAC, 17, 10), messages, emission, spaced, None)
+    tally = Tally(emission.horizon_ps, drain=True)
+    return RoundPacketiser(
+        RoundFpga(MAC, 17, 10), messages, emission, tally, spaced=spaced, framing=None
+    )
 
 
 def test_a_round_enters_beat_by_beat_and_its_message_leaves_behind_the_last() -> None:
@@ -74,7 +83,7 @@ def test_a_round_enters_beat_by_beat_and_its_message_leaves_behind_the_last() ->
     first, last = (MAC.edge_at_or_after(n * ROUND_PS + 500) for n in (1, 3))
     assert span == (first, last + 1)
     assert packetiser.frame(0, 0, 0, span) == [(MAC.edge_ps(last + 1 + 17), 1200)]
-    assert packetiser.usage.busy_ps == 0  # after the last emission
+    assert packetiser.tally.busy_ps == 0  # after the last emission
 
 
 def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> None:
@@ -83,7 +92,7 @@ def test_messages_that_are_whole_at_once_follow_each_other_without_a_gap() -> No
     ready = [packetiser.frame(patch, 0, 0, span)[0][0] for patch in range(3)]
     start = span[1] + 17
     assert ready == [MAC.edge_ps(start + n) for n in (0, 3, 6)]
-    assert packetiser.usage.busy_ps == MAC.edge_ps(start + 9) - MAC.edge_ps(start)
+    assert packetiser.tally.busy_ps == MAC.edge_ps(start + 9) - MAC.edge_ps(start)
 
 
 def test_rounds_longer_than_their_period_hold_each_other_up() -> None:
@@ -117,15 +126,14 @@ def test_only_the_last_round_counts_where_rounds_are_spaced(
 
 
 def test_cycles_of_the_hardware_itself_take_the_place_of_the_law() -> None:
-    def seen(patch: int, shot: int, number: int) -> list[tuple[int, int]]:
-        assert (patch, shot, number) == (1, 2, 0)
-        return [(40, 42)]
-
+    first_edges = np.array([[10, 20, 30, 40, 50, 60]]).T
+    seen = Framing(first_edges, first_edges + 2)
     messages = [Message(range(1), PACKETS, (1,))]
     emission = Emission(ROUND_PS, 1, 3, patches=2)
-    packetiser = RoundPacketiser(RoundFpga(MAC, 17, 10), messages, emission, True, seen)
-    assert packetiser.frame(1, 2, 0, (0, 0)) == [(MAC.edge_ps(40), 1200)]
-    assert packetiser.usage.busy_ps == MAC.edge_ps(43) - MAC.edge_ps(40)
+    spec = RoundFpga(MAC, 17, 10)
+    packetiser = RoundPacketiser(spec, messages, emission, endless(), spaced=True, framing=seen)
+    assert packetiser.frame(1, 2, 0, (0, 0)) == [(MAC.edge_ps(60), 1200)]
+    assert packetiser.tally.busy_ps == MAC.edge_ps(63) - MAC.edge_ps(60)
 
 
 @given(st.integers(0, 10**12), st.integers(0, 100))

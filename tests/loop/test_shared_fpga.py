@@ -7,9 +7,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.loop.config import Emission, Message, RoundFpga
+from emulator.loop.config import Message, RoundFpga
 from emulator.loop.engine import run_loop
 from emulator.loop.records import Record
+from emulator.numbering import Emission
 from emulator.units import Clock
 from tests.loop.build import Fixed, Listed, loop_config
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission
 from emulator.loop.records import LABELS, MESSAGE_COLUMNS, TIMESTAMPS, Pool, Record
+from emulator.numbering import Emission
 from emulator.results.theory import lindley_waits
 
 ROUND_PS = 1_000_000

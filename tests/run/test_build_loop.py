@@ -64,7 +64,7 @@ def test_every_value_of_a_scenario_reaches_the_loop() -> None:
     assert rounds == RoundFpga(Clock(Fraction(322_265_625)), 5, 18)
     up, down = config.up, config.down
     assert (up.rate_bps, up.propagation_ps, up.hops) == (100_000_000_000, 11_000, 2)
-    assert (up.hop_latency_ps, up.per_patch, up.loses) == (13_000, True, None)
+    assert (up.hop_latency_ps, up.per_patch, up.losses) == (13_000, True, None)
     assert (down.propagation_ps, down.hops, down.per_patch) == (0, 0, False)
     assert (config.host.slots, config.host.waits) == (17, True)
     assert not config.host.hold_until_response
@@ -88,11 +88,11 @@ def test_the_other_way_round() -> None:
 
 
 def test_messages_are_lost_as_often_as_asked_and_the_same_every_time() -> None:
-    first, again = (built("link.up.loss=0.3").up.loses for _ in range(2))
+    first, again = (built("link.up.loss=0.3").up.losses for _ in range(2))
     assert first is not None
     assert again is not None
-    drawn = [first() for _ in range(10_000)]
-    assert drawn == [again() for _ in range(10_000)]
+    drawn = list(map(first.reader(), range(10_000)))
+    assert drawn == list(map(again.reader(), range(10_000)))
     assert sum(drawn) == pytest.approx(3000, abs=250)
 
 

@@ -10,6 +10,7 @@ from emulator.scenario import Resolved, resolve
 from tests.run.examples import PARALLEL, SLIDING, ran, resolved
 
 RECORDED_SHOTS = 20
+JITTER = "qpu.readout={kind = 'lognormal', median = '2 us', sigma = 1.0}"
 
 
 @pytest.fixture
@@ -74,9 +75,9 @@ def test_a_lost_response_is_not_passed_over() -> None:
 @pytest.mark.parametrize(
     ("overrides", "needed"),
     [
-        (("qpu.patches=3",), 3),
         ((*SLIDING, "fpga.rounds_per_message=1"), 4),
-        ((*SLIDING, "qpu.patches=2"), 4),
+        ((*SLIDING, "qpu.patches=2"), 3),
+        ((*SLIDING, "qpu.patches=2", JITTER), 7),
         ((*PARALLEL, "fpga.rounds_per_message=1"), 5),
     ],
 )
@@ -101,9 +102,7 @@ def test_all_that_does_not_fit_is_told_before_anything_is_decoded(
         raise AssertionError
 
     monkeypatch.setattr("emulator.run.decoding.answer_shots", never)
-    scenario = resolved(
-        "link.down.loss=1", "qpu.patches=2", "host.ring_slots=1", "host.on_full=wait"
-    )
+    scenario = resolved(*SLIDING, "link.down.loss=1", "host.ring_slots=1", "host.on_full=wait")
     first, second = refused(scenario).splitlines()
     assert first.startswith("link.down.loss: ")
     assert second.startswith("host.ring_slots: ")
