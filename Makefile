@@ -15,7 +15,7 @@ MINUTES ?= 2
 # what depends on versions of packages most, in a few minutes
 PART ?= tests/cli tests/loop tests/results tests/scenario tests/syndromes tests/timing tests/decoders tests/report
 
-.PHONY: demo test test-slow test-lowest test-part bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
+.PHONY: demo test test-slow test-lowest test-part coverage bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -33,6 +33,9 @@ test-lowest: $(LOWEST)/.ready ## a part of the tests with the lowest versions of
 
 test-part: $(READY) ## the same part with the usual versions, for another PYTHON in another VENV
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m "not slow" $(PART)
+
+coverage: $(READY) ## how often each interval holds the truth: a table, in half an hour
+	$(BIN)/python -m tests.results.coverage
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s
@@ -61,9 +64,11 @@ hdl-waves: $(READY) ## waves of the packetiser in a run of SCENARIO, for GTKWave
 hdl-cycles: $(READY) ## latency and throughput of the packetiser beside the sensor bridge's
 	$(BIN)/python -m hdl.cycles
 
-schema: $(READY) ## write the JSON schema of scenario files anew
+schema: $(READY) ## write the JSON schemas of scenarios and results anew
 	$(BIN)/roundtrip schema > schema/scenario.schema.json.new
 	mv schema/scenario.schema.json.new schema/scenario.schema.json
+	$(BIN)/roundtrip schema result > schema/result.schema.json.new
+	mv schema/result.schema.json.new schema/result.schema.json
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roundtrip needs Python 3.11 or later; say which with make PYTHON=python3.12")'

@@ -96,7 +96,7 @@ def match_batch(matching: pymatching.Matching, detectors: Bits) -> Bits:
 def test_overhead_of_a_functional_run(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     resolved, folder = resolve(SCENARIO), tmp_path / "run"
     errors = sample_and_match(match_rows)
-    assert emulate(resolved, folder).result["verdict"]["logical"]["errors"] == errors
+    assert emulate(resolved, folder).result.verdict.logical.decoder_errors == errors
     arms = take_turns(
         benchmark,
         {

@@ -7,24 +7,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from emulator.results import Run
+    from emulator.results import Outcome, Run
 
-__all__ = ["backlog", "open_run"]
+__all__ = ["backlog", "exit_code", "open_run"]
 
 
 def open_run(folder: Path, *tables: str) -> "Run":
     """Read a run that has ``tables``; raises RoundtripError for a folder of another kind or age."""
     from emulator.errors import RoundtripError
     from emulator.results import read_run
-    from emulator.results.outcome import SCHEMA_VERSION
 
     run = read_run(folder)
-    found = run.result.get("schema_version") if isinstance(run.result, dict) else None
-    if found != SCHEMA_VERSION:
-        raise RoundtripError(
-            f'the result in "{folder}" has schema version {found}, and this program reads '
-            f"{SCHEMA_VERSION}; run it again"
-        )
     for name in tables:
         if name not in run.tables:
             raise RoundtripError(f'the run in "{folder}" has no {name}.parquet; run it again')
@@ -36,3 +29,8 @@ def backlog(run: "Run") -> "NDArray[np.int64]":
     import numpy as np
 
     return np.stack([run.tables["backlog"][name] for name in ("time_ps", "rounds")], axis=1)
+
+
+def exit_code(outcome: "Outcome") -> int:
+    """Exit code of a verdict: 0 met, 1 missed, 4 undecided."""
+    return {"met": 0, "missed": 1, "undecided": 4}[outcome]

@@ -12,10 +12,13 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Folder that roundtrip run has written.")],
     out: Annotated[Path | None, typer.Option(help="File; default <folder>/report.html.")] = None,
 ) -> int:
-    """Print a run's verdict again and write its HTML report anew."""
+    """Print a run's verdict again and write its HTML report anew.
+
+    Exit code as of roundtrip run: 0: the budget is met; 1: it is missed; 4: the run does not tell.
+    """
     from rich.console import Console
 
-    from emulator.cli.folder import backlog, open_run
+    from emulator.cli.folder import backlog, exit_code, open_run
     from emulator.report import print_result, render_html
     from emulator.results import write_file
 
@@ -24,4 +27,4 @@ def command(
     write_file(file, render_html(run.result, run.tables["windows"], backlog(run)).encode())
     print_result(run.result, Console(highlight=False))
     typer.echo(f"Report: {file}")
-    return 0 if run.result["verdict"]["meets_budget"] else 1
+    return exit_code(run.result.verdict.outcome)

@@ -35,10 +35,11 @@ def command(
     """Run a scenario: print the verdict, write the folder of results.
 
     The folder has result.json, report.html, and the tables as Parquet files.
-    Exit code 0: the budget is met; 1: it is missed.
+    Exit code 0: the budget is met; 1: it is missed; 4: the run does not tell.
     """
     from rich.console import Console
 
+    from emulator.cli.folder import exit_code
     from emulator.cli.progress import progress_bar
     from emulator.report import print_result
     from emulator.results import check_place, write_run
@@ -58,7 +59,7 @@ def command(
     print_result(result, Console(highlight=False))
     if report:
         _write_report(experiment, tables, folder / "report.html")
-    return 0 if result["verdict"]["meets_budget"] else 1
+    return exit_code(result.verdict.outcome)
 
 
 def _write_report(experiment: "Experiment", tables: "Mapping[str, Table]", file: Path) -> None:

@@ -92,7 +92,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
 
     first = run.tables["windows"]["shot"] < shots
     windows = {name: column[first] for name, column in run.tables["windows"].items()}
-    scenario = Scenario.model_validate(run.result["scenario"])
+    scenario = Scenario.model_validate(run.result.scenario)
     servers = {"decode": scenario.decoder.workers}
     if scenario.predecoder.kind != "none":
         servers["predecode"] = scenario.predecoder.streams
@@ -101,7 +101,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
         stream,
         windows,
         backlog=backlog(run),
-        pools={stage: Pool(count, 0) for stage, count in servers.items()},
+        pools={stage: Pool(count, 0, 0, 0, 0, 0) for stage, count in servers.items()},
         predecode_batch=scenario.predecoder.batch,
         limit=None,
     )
@@ -116,9 +116,9 @@ def _pcapng(run: "Run", shots: int, *, no_plugins: bool) -> tuple[bytes, str]:
     from emulator.traffic.capture import INTERFACES
     from emulator.wire import write_pcapng
 
-    resolved = resolve(run.result["scenario"])
+    resolved = resolve(run.result.scenario)
     refuse_plugins(resolved.scenario, refuse=no_plugins)
-    _check_sampler(resolved.scenario, run.result["versions"]["stim"])
+    _check_sampler(resolved.scenario, run.result.versions["stim"])
     shots = min(shots, resolved.scenario.run.shots)
     frames = run_capture(resolved, run.tables["windows"], run.tables["messages"], shots=shots)
     stream = io.BytesIO()

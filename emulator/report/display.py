@@ -1,11 +1,17 @@
 """Numbers as people read them: three significant digits, sensible units, a dash for no number."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
 
+from emulator.results.result import Outcome
+
 __all__ = [
     "DASH",
+    "MARKS",
+    "printable",
+    "server_label",
     "show_count",
     "show_interval",
     "show_number",
@@ -20,6 +26,12 @@ __all__ = [
 DASH = "–"
 """Stands for a number that was not measured; never 0."""
 
+MARKS: dict[Outcome | None, str] = {"met": "✓", "missed": "✗", "undecided": "?", None: "·"}
+"""Marks of the three verdicts, and of what only informs."""
+
+_PLAIN = {"✓": "+", "✗": "x", "·": "-", "–": "-", "…": "..", "×": "x", "µ": "u", "→": "->"}
+_PLAIN |= {"—": "-", "─": "-", "⁻": "-", **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))}
+
 _UNITS = (("ps", 1), ("ns", 10**3), ("µs", 10**6), ("ms", 10**9), ("s", 10**12))
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _THREE_DIGITS = Context(prec=3)
@@ -32,9 +44,39 @@ _STAGE_LABELS = {
 }
 
 
+def printable(text: str, encoding: str) -> str:
+    """Write ``text`` in characters that ``encoding`` has: ``"✓ 3 µs"`` → ``"+ 3 us"`` in ASCII.
+
+    What has no plain form becomes a question mark; an encoding that is not known is taken for
+    ASCII.
+    """
+    try:
+        text.encode(encoding)
+    except LookupError:
+        return printable(text, "ascii")
+    except UnicodeEncodeError:
+        # a power of ten keeps its meaning only with the sign of the exponent
+        text = re.sub("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r"10^\1", text)
+        return "".join(c if _has(encoding, c) else _PLAIN.get(c, "?") for c in text)
+    return text
+
+
+def _has(encoding: str, character: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def stage_label(name: str) -> str:
     """Name of a stage as it stands in text: ``"predecode_queue"`` → ``"pre-decoder queue"``."""
     return _STAGE_LABELS.get(name, name.replace("_", " "))
+
+
+def server_label(name: str) -> str:
+    """Name of what serves a stage: of the ring it is the slots, not the wait for one."""
+    return "ring slots" if name == "ring" else stage_label(name)
 
 
 def time_unit(ps: int) -> tuple[str, int]:

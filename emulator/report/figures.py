@@ -1,13 +1,21 @@
 """Figures of a result: functions that take numbers and return a Plotly figure as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.report.display import show_quantile, show_time, stage_label, time_unit
+from emulator.report.display import (
+    server_label,
+    show_number,
+    show_quantile,
+    show_time,
+    stage_label,
+    time_unit,
+)
+from emulator.results.result import Logical, PredecoderCounts, Reaction, Stage, Throughput
 
 __all__ = [
     "Figure",
@@ -23,8 +31,6 @@ __all__ = [
 
 Figure = dict[str, Any]
 """``{"data": [traces], "layout": {...}}``, as Plotly.newPlot takes it; JSON types only."""
-
-Result = Mapping[str, Any]
 
 MAX_POINTS = 500
 
@@ -69,7 +75,7 @@ def thin_backlog(backlog: NDArray[np.int64], max_points: int = MAX_POINTS) -> ND
     return backlog[sorted(keep)]
 
 
-def latency_ccdf(reaction_ps: NDArray[np.int64], reaction: Result) -> Figure | None:
+def latency_ccdf(reaction_ps: NDArray[np.int64], reaction: Reaction) -> Figure | None:
     """Share of windows with a reaction time of at least x, on log-log axes.
 
     ``reaction_ps`` is int64 (n,). The limit is a vertical line; the asked quantile q is a point at
@@ -96,14 +102,14 @@ def latency_ccdf(reaction_ps: NDArray[np.int64], reaction: Result) -> Figure | N
         _axis("share of windows at least this slow", type="log", exponentformat="power", dtick=1),
         legend=True,
     )
-    limit = reaction.get("limit_ps")
+    limit = reaction.limit_ps
     if limit:
         _vertical_line(layout, limit / scale, f"limit {show_time(limit)}", log=True)
     return {"data": traces, "layout": layout}
 
 
-def _asked_quantile(reaction: Result, scale: int) -> list[Figure]:
-    value, quantile = reaction.get("value_ps"), reaction.get("quantile")
+def _asked_quantile(reaction: Reaction, scale: int) -> list[Figure]:
+    value, quantile = reaction.value_ps, reaction.quantile
     if value is None or quantile is None:
         return []
     trace: Figure = {
@@ -114,22 +120,22 @@ def _asked_quantile(reaction: Result, scale: int) -> list[Figure]:
         "y": [float(f"{1 - quantile:.6g}")],
         "marker": {"color": INK, "size": 9, "symbol": "diamond"},
     }
-    low, high = reaction.get("ci_ps") or (None, None)
+    low, high = reaction.ci_ps or (None, None)
     if low is not None and high is not None:
         trace["error_x"] = _error([(high - value) / scale], [(value - low) / scale])
     return [trace]
 
 
-def stage_waterfall(stages: Sequence[Result]) -> Figure | None:
+def stage_waterfall(stages: Sequence[Stage]) -> Figure | None:
     """Mean time of each stage, each starting where the one before ends, and its p99 behind it."""
-    stages = [stage for stage in stages if stage.get("mean_ps") is not None]
+    stages = [stage for stage in stages if stage.mean_ps is not None]
     if not stages:
         return None
-    means = [stage["mean_ps"] for stage in stages]
+    means = [stage.mean_ps or 0 for stage in stages]
     starts = [sum(means[:k]) for k in range(len(means))]
     unit, scale = time_unit(int(sum(means)))
-    p99 = [stage.get("p99_ps") for stage in stages]
-    names = [stage_label(stage["name"]) for stage in stages]
+    p99 = [stage.p99_ps for stage in stages]
+    names = [stage_label(stage.name) for stage in stages]
 
     def bars(name: str, lengths: list[Any], color: str, width: float, labels: list[str]) -> Figure:
         return {
@@ -180,55 +186,69 @@ def backlog_over_time(backlog: NDArray[np.int64]) -> Figure | None:
     return {"data": [trace], "layout": layout}
 
 
-def utilisation(by_stage: Mapping[str, float | None]) -> Figure | None:
-    """Share of the time that the servers of each stage are busy, against 100 %."""
-    shares = {stage_label(name): share for name, share in by_stage.items() if share is not None}
-    if not shares:
+def utilisation(throughput: Throughput) -> Figure | None:
+    """Share of the time that each stage's servers are busy, and the load offered, against 100 %."""
+    busy = throughput.utilisation_by_stage
+    if not busy:
         return None
-    percent = [float(f"{share * 100:.4g}") for share in shares.values()]
+    loads = {name: load.value for name, load in throughput.load_by_stage.items()}
+    names = [server_label(name) for name in busy]
+    shares = [_percent(share) for share in busy.values()]
+    offered = [_percent(loads[name]) if name in loads else None for name in busy]
+    known = [*(share for share in shares if share is not None), *(x for x in offered if x)]
     layout = _layout(
-        _axis("busy (%)", range=[0, max(105.0, 1.1 * max(percent))]),
+        _axis("per cent of what the servers can do", range=[0, max(105.0, 1.1 * max(known))]),
         _axis("", autorange="reversed", showgrid=False),
-        height=120 + 34 * len(shares),
+        height=150 + 34 * len(names),
+        legend=True,
+        bottom_up=False,
     )
+    layout["barmode"] = "overlay"
     _vertical_line(layout, 100, "100 %")
-    return {"data": [_bars(list(shares), percent, "%{y}: %{x} %<extra></extra>")], "layout": layout}
+    traces = [
+        _bars(names, offered, "%{y}: load %{x} %<extra></extra>", name="load", color=PALE),
+        _bars(names, shares, "%{y}: busy %{x} %<extra></extra>", name="busy", width=0.3),
+    ]
+    return {"data": traces, "layout": layout}
 
 
-def logical_error(logical: Result) -> Figure | None:
-    """Logical error rate per shot with its interval, and with late answers counted as errors."""
-    rate = logical.get("rate")
-    if rate is None:
+def _percent(share: float | None) -> float | None:
+    return None if share is None else float(f"{share * 100:.4g}")
+
+
+def logical_error(logical: Logical) -> Figure | None:
+    """Rate of failed shots with its interval, and that of the decoder alone."""
+    if logical.rate is None or logical.decoder_rate is None:
         return None
-    late = logical.get("rate_with_deadline")
-    names, rates = ["as decoded"], [rate]
-    if late is not None:
-        names, rates = [*names, "counting late answers"], [rate, late]
+    names = ["wrong, late or lost", "decoded wrong"]
+    rates = [logical.rate, logical.decoder_rate]
     trace: Figure = {
         "type": "scatter",
         "mode": "markers",
         "x": rates,
         "y": names,
-        "marker": {"color": ACCENT, "size": 11, "symbol": ["circle", "diamond"][: len(names)]},
+        "marker": {"color": ACCENT, "size": 11, "symbol": ["diamond", "circle"]},
         "hovertemplate": "%{y}: %{x:.3g}<extra></extra>",
     }
-    intervals = [logical.get("ci"), logical.get("rate_with_deadline_ci")]
-    ends = [end or (p, p) for p, end in zip(rates, intervals, strict=False)]
+    intervals = [logical.ci, logical.decoder_ci]
+    ends = [end or (p, p) for p, end in zip(rates, intervals, strict=True)]
     trace["error_x"] = _error(
         [high - p for p, (_, high) in zip(rates, ends, strict=True)],
         [p - low for p, (low, _) in zip(rates, ends, strict=True)],
     )
     layout = _layout(
-        _axis("logical errors per shot", rangemode="tozero", exponentformat="power"),
+        _axis("failed shots, share of all", rangemode="tozero", exponentformat="power"),
         _axis("", autorange="reversed", showgrid=False),
-        height=120 + 40 * len(names),
+        height=200,
     )
+    if logical.limit:
+        _vertical_line(layout, logical.limit, f"limit {show_number(logical.limit)}")
     return {"data": [trace], "layout": layout}
 
 
-def thinning(predecoder: Result) -> Figure | None:
+def thinning(predecoder: PredecoderCounts) -> Figure | None:
     """Share of detectors that fire before and after the pre-decoder."""
-    densities = [predecoder.get("density_in"), predecoder.get("density_out")]
+    densities = [predecoder.density_in, predecoder.density_out]
     if None in densities:
         return None
     percent = [float(f"{density * 100:.4g}") for density in densities if density is not None]
@@ -241,14 +261,23 @@ def thinning(predecoder: Result) -> Figure | None:
     return {"data": [_bars(names, percent, "%{y}: %{x} %<extra></extra>")], "layout": layout}
 
 
-def _bars(names: list[str], lengths: list[float], hover: str) -> Figure:
+def _bars(
+    names: list[str],
+    lengths: Sequence[float | None],
+    hover: str,
+    *,
+    name: str = "",
+    color: str = ACCENT,
+    width: float = 0.5,
+) -> Figure:
     return {
         "type": "bar",
         "orientation": "h",
+        "name": name,
         "y": names,
-        "x": lengths,
-        "width": 0.5,
-        "marker": {"color": ACCENT},
+        "x": list(lengths),
+        "width": width,
+        "marker": {"color": color},
         "hovertemplate": hover,
     }
 

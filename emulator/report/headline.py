@@ -1,18 +1,33 @@
-"""The verdict in words: its one line, and the reasons which that line leaves out."""
+"""The verdict in words: its one line, what would decide it, and the findings behind it."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-__all__ = ["WORDS", "headline"]
+from emulator.results.result import Finding, Outcome, Verdict
 
-WORDS = {True: "Budget met", False: "Budget missed", None: "Undecided"}
-"""What stands above everything else, by ``verdict.meets_budget``."""
+__all__ = ["WORDS", "Headline", "headline"]
+
+WORDS: dict[Outcome, str] = {
+    "met": "Budget met",
+    "missed": "Budget missed",
+    "undecided": "Undecided",
+}
+"""What stands above everything else, by ``verdict.outcome``."""
 
 
-def headline(verdict: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
-    """Return the word, the one line without that word, and the reasons not in the line."""
-    word, text = WORDS[verdict.get("meets_budget")], verdict.get("text") or ""
-    reasons = tuple(reason for reason in verdict.get("reasons") or () if reason not in text)
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The word, the one line without that word, what would decide, the findings not in the line."""
+
+    word: str
+    text: str
+    decide: str | None
+    findings: tuple[Finding, ...]
+
+
+def headline(verdict: Verdict) -> Headline:
+    """Return what stands first in a report."""
+    word, text = WORDS[verdict.outcome], verdict.text
+    findings = tuple(finding for finding in verdict.findings if finding.text not in text)
     if text.lower().startswith(f"{word.lower()}: "):
         text = text[len(word) + 2 :]
-    return word, text, reasons
+    return Headline(word, text, verdict.decide, findings)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import jinja2
 import numpy as np
@@ -11,50 +10,43 @@ from plotly.offline import get_plotlyjs
 
 from emulator.report.headline import headline
 from emulator.report.sections import sections_of, tiles_of
+from emulator.results.result import Result
+from emulator.results.stages import after_warmup, reaction_times
 
 __all__ = ["render_html"]
 
-_STATES = {True: "met", False: "missed", None: "undecided"}
-
 
 def render_html(
-    result: Mapping[str, Any], windows: Mapping[str, NDArray[np.int64]], backlog: NDArray[np.int64]
+    result: Result, windows: Mapping[str, NDArray[np.int64]], backlog: NDArray[np.int64]
 ) -> str:
     """Write the report of one run as a self-contained HTML document.
 
-    ``result`` is the content of ``result.json``; ``windows`` has an int64 array (n,) per name of
-    ``emulator.loop.records.COLUMNS``; ``backlog`` is int64 (k, 2) of time in ps and rounds. What
-    the result holds as None is shown as a dash with the reason. Equal input gives equal text.
+    ``windows`` has an int64 array (n,) per name of ``emulator.loop.records.COLUMNS``; ``backlog``
+    is int64 (k, 2) of time in ps and rounds. What the result holds as None is shown as a dash with
+    the reason. Equal input gives equal text.
     """
-    verdict = result.get("verdict") or {}
-    scenario = result.get("scenario") or {}
-    word, text, reasons = headline(verdict)
-    sections = sections_of(result, _judged(windows, verdict.get("reaction") or {}), backlog)
+    first = headline(result.verdict)
+    settled = after_warmup(dict(windows), result.verdict.warmup_windows)
+    sections = sections_of(result, reaction_times(settled), backlog)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
-            title=(scenario.get("run") or {}).get("title") or "Untitled scenario",
-            state=_STATES[verdict.get("meets_budget")],
-            word=word,
-            text=text,
-            reasons=reasons,
+            title=_title(result),
+            state=result.verdict.outcome,
+            first=first,
             tiles=tiles_of(result),
             sections=sections,
             figures={s.name: s.figure for s in sections if s.figure is not None},
-            scenario=json.dumps(scenario, indent=2, ensure_ascii=False),
+            scenario=json.dumps(result.scenario, indent=2, ensure_ascii=False),
             plotly=get_plotlyjs(),
         )
     )
 
 
-def _judged(
-    windows: Mapping[str, NDArray[np.int64]], reaction: Mapping[str, Any]
-) -> NDArray[np.int64]:
-    """Reaction times of the windows that were judged: all but the first ones, if it warmed up."""
-    reaction_ps = windows["applied_ps"] - windows["emitted_ps"]
-    samples = reaction.get("samples")
-    return reaction_ps if samples is None else reaction_ps[max(0, len(reaction_ps) - samples) :]
+def _title(result: Result) -> str:
+    title = result.scenario.get("run", {}).get("title")
+    return str(title) if title else "Untitled scenario"
 
 
 def _environment() -> jinja2.Environment:

@@ -1,8 +1,6 @@
 """What a report says, part by part: a lead in words, a figure, and the same numbers in tables."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +8,28 @@ from numpy.typing import NDArray
 from emulator.report import figures, tables
 from emulator.report.display import (
     DASH,
+    server_label,
     show_count,
+    show_interval,
     show_number,
     show_percent,
     show_quantile,
     show_time,
-    stage_label,
 )
 from emulator.report.tables import Table
+from emulator.results.result import (
+    Deadline,
+    Logical,
+    PredecoderCounts,
+    Reaction,
+    Result,
+    Rounds,
+    Stage,
+    Throughput,
+    Verdict,
+)
 
 __all__ = ["Section", "Tile", "sections_of", "tiles_of"]
-
-Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,23 +54,22 @@ class Section:
 
 def tiles_of(result: Result) -> list[Tile]:
     """Return the numbers that the verdict rests on."""
-    verdict = result.get("verdict") or {}
-    throughput = verdict.get("throughput") or {}
+    verdict = result.verdict
     return [
-        _reaction_tile(verdict.get("reaction") or {}),
-        _busiest_tile(throughput.get("utilisation_by_stage") or {}),
+        _reaction_tile(verdict.reaction),
+        _busiest_tile(verdict.throughput),
+        _backlog_tile(verdict.throughput),
+        _deadline_tile(verdict.deadline),
+        _logical_tile(verdict.logical),
         Tile(
-            "Backlog slope",
-            show_number(throughput.get("backlog_slope_rounds_per_s")),
-            f"rounds per second, {_STABLE[throughput.get('stable')]}",
+            "Rounds lost",
+            show_count(result.rounds.lost),
+            f"of {show_count(result.rounds.emitted)} emitted",
         ),
-        _deadline_tile(verdict.get("deadline")),
-        _logical_tile(verdict.get("logical")),
-        _lost_tile(result.get("rounds") or {}),
     ]
 
 
-_STABLE = {True: "stable", False: "growing", None: "too short a run to tell"}
+_STABLE = {True: "keeps up", False: "falls behind", None: "too short a run to tell"}
 
 
 def sections_of(
@@ -70,142 +77,155 @@ def sections_of(
 ) -> list[Section]:
     """Return the parts of the report in reading order.
 
-    ``reaction_ps`` is int64 (n,), the reaction time of every judged window; ``backlog`` is int64
-    (k, 2) of time in ps and rounds. A part that was not measured stays, and says so.
+    ``reaction_ps`` is int64 (n,), the reaction time of every window after the warm-up; ``backlog``
+    is int64 (k, 2) of time in ps and rounds. A part that was not measured stays, and says so.
     """
-    verdict = result.get("verdict") or {}
-    throughput = verdict.get("throughput") or {}
+    verdict = result.verdict
     return [
         _reaction(verdict, reaction_ps),
-        _stages(result),
-        _utilisation(throughput),
+        _stages(result.stages),
+        _utilisation(verdict),
         _backlog(verdict, backlog),
         _logical(verdict),
-        _predecoder(result.get("predecoder")),
-        _rounds(result.get("rounds")),
+        _predecoder(result.predecoder),
+        _rounds(result.rounds),
         _sources(result),
-        Section(
-            "run",
-            "Run",
-            "The same scenario and seed give these numbers again, bit for bit.",
-            tables=(tables.run_table(result),),
-        ),
+        _run(result),
     ]
 
 
-def _reaction_tile(reaction: Result) -> Tile:
-    label = f"Reaction time, {show_quantile(reaction.get('quantile'))}"
-    value, limit = reaction.get("value_ps"), reaction.get("limit_ps")
+def _reaction_tile(reaction: Reaction) -> Tile:
+    label, limit = f"Reaction time, {show_quantile(reaction.quantile)}", reaction.limit_ps
     against = "no limit asked for" if limit is None else f"limit {show_time(limit)}"
-    if value is None:
-        against = f"{reaction.get('note') or 'not measured'}; {against}"
-    return Tile(label, show_time(value), against)
+    if reaction.value_ps is None:
+        against = f"{reaction.note or 'not measured'}; {against}"
+    return Tile(label, show_time(reaction.value_ps), against)
 
 
-def _busiest_tile(by_stage: Mapping[str, float | None]) -> Tile:
-    known = {name: share for name, share in by_stage.items() if share is not None}
-    if not known:
+def _busiest_tile(throughput: Throughput) -> Tile:
+    name = throughput.bottleneck
+    if name is None:
         return Tile("Busiest stage", DASH, "no stage was observed")
-    name = max(known, key=known.__getitem__)
-    return Tile("Busiest stage", show_percent(known[name]), stage_label(name))
+    load, busy = throughput.load_by_stage[name].value, throughput.utilisation_by_stage[name]
+    if load is None:
+        return Tile("Busiest stage", show_percent(busy), f"{server_label(name)}, busy")
+    return Tile(
+        "Highest load", show_percent(load), f"{server_label(name)}, busy {show_percent(busy)}"
+    )
 
 
-def _deadline_tile(deadline: Result | None) -> Tile:
+def _backlog_tile(throughput: Throughput) -> Tile:
+    slope, known = throughput.backlog_slope_rounds_per_s, _STABLE[throughput.stable]
+    if throughput.ci is None:
+        return Tile("Backlog slope", show_number(slope), f"rounds per second, {known}")
+    ends = show_interval(throughput.ci, show_number)
+    return Tile("Backlog slope", show_number(slope), f"rounds per second ({ends}), {known}")
+
+
+def _deadline_tile(deadline: Deadline | None) -> Tile:
     if deadline is None:
         return Tile("Missed deadlines", DASH, "no deadline asked for")
     return Tile(
         "Missed deadlines",
-        show_percent(deadline.get("rate")),
-        f"{show_count(deadline.get('misses'))} of {show_count(deadline.get('samples'))} windows",
+        show_percent(deadline.rate),
+        f"{show_count(deadline.misses)} of {show_count(deadline.samples)} windows",
     )
 
 
-def _logical_tile(logical: Result | None) -> Tile:
-    if logical is None or logical.get("rate") is None:
+def _logical_tile(logical: Logical) -> Tile:
+    if logical.rate is None:
         return Tile("Logical error rate", DASH, "not measured in this run")
-    counts = f"{show_count(logical.get('errors'))} of {show_count(logical.get('shots'))} shots"
-    return Tile("Logical error rate", show_number(logical["rate"]), counts)
+    counts = f"{show_count(logical.errors)} of {show_count(logical.shots)} shots"
+    causes = tables.failure_causes(logical)
+    return Tile(
+        "Logical error rate",
+        show_number(logical.rate),
+        f"{counts}: {causes}" if causes else counts,
+    )
 
 
-def _lost_tile(rounds: Result) -> Tile:
-    lost = show_count(rounds.get("lost"))
-    return Tile("Rounds lost", lost, f"of {show_count(rounds.get('emitted'))} emitted")
-
-
-def _reaction(verdict: Result, reaction_ps: NDArray[np.int64]) -> Section:
-    reaction = verdict.get("reaction") or {}
+def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> Section:
+    reaction, confidence = verdict.reaction, verdict.confidence
     lead = (
         "Time from the end of the last round a window needs to the correction being applied, over "
         f"{show_count(len(reaction_ps))} windows."
     )
-    correlation = reaction.get("autocorrelation_windows")
-    if correlation is not None:
+    if reaction.autocorrelation_windows is not None:
         lead += (
-            f" Neighbouring windows are correlated over {show_number(correlation)} windows, which"
-            " the interval allows for."
+            " Neighbouring windows are correlated over "
+            f"{show_number(reaction.autocorrelation_windows)} windows, which the interval allows"
+            " for."
         )
-    if reaction.get("note"):
-        lead += f" Note: {reaction['note']}."
-    confidence = verdict.get("confidence")
+    if reaction.note:
+        lead += f" Note: {reaction.note}."
     parts = [tables.reaction_table(reaction_ps, reaction, confidence)]
-    if verdict.get("deadline"):
-        parts.append(tables.deadline_table(verdict["deadline"], confidence))
-    if verdict.get("idle"):
-        parts.append(tables.idle_table(verdict["idle"]))
+    if verdict.deadline is not None:
+        parts.append(tables.deadline_table(verdict.deadline, confidence))
+    if verdict.idle is not None:
+        parts.append(tables.idle_table(verdict.idle))
+    if verdict.disturbed is not None:
+        parts.append(tables.disturbed_table(verdict.disturbed))
+        if verdict.disturbed.left_out:
+            lead += (
+                f" {show_count(verdict.disturbed.left_out)} of them were disturbed by other work"
+                " on the machine: they are drawn, and left out of what is judged."
+            )
     figure = figures.latency_ccdf(reaction_ps, reaction)
     return Section("reaction", "Reaction time", lead, figure, tuple(parts))
 
 
-def _stages(result: Result) -> Section:
-    stages = result.get("stages") or []
+def _stages(stages: tuple[Stage, ...]) -> Section:
+    figure = figures.stage_waterfall(stages)
+    if figure is None:
+        return Section("stages", "Stages", "Not measured: no window completed.")
     lead = (
         "Mean time in each stage, every stage starting where the mean of the one before ends. The"
         " pale bar reaches to the stage's own 99th percentile."
     )
-    parts = (tables.stage_table(stages),) if stages else ()
-    if not stages:
-        lead = "Not measured: no window completed."
-    return Section("stages", "Stages", lead, figures.stage_waterfall(stages), parts)
+    return Section("stages", "Stages", lead, figure, (tables.stage_table(stages),))
 
 
-def _utilisation(throughput: Result) -> Section:
-    by_stage = throughput.get("utilisation_by_stage") or {}
-    if not by_stage:
+def _utilisation(verdict: Verdict) -> Section:
+    throughput = verdict.throughput
+    if not throughput.utilisation_by_stage:
         return Section("utilisation", "Utilisation", "Not measured: no stage was observed.")
-    lead = "Share of the time that the servers of a stage are busy; at 100 % it cannot keep up."
-    figure, table = figures.utilisation(by_stage), tables.utilisation_table(throughput)
+    lead = (
+        "Share of the time that the servers of a stage are busy, and the work offered to them over"
+        " what they can do. A stage whose load is above 100 % cannot keep up, however long it"
+        " takes until that shows."
+    )
+    figure = figures.utilisation(throughput)
+    table = tables.utilisation_table(throughput, verdict.confidence)
     return Section("utilisation", "Utilisation", lead, figure, (table,))
 
 
-def _backlog(verdict: Result, backlog: NDArray[np.int64]) -> Section:
+def _backlog(verdict: Verdict, backlog: NDArray[np.int64]) -> Section:
     lead = "Rounds that have left the processor and are not yet decoded, all patches together."
-    throughput = verdict.get("throughput") or {}
     if not len(backlog):
         lead = "Not measured: no window was decoded."
     figure = figures.backlog_over_time(backlog)
-    return Section(
-        "backlog",
-        "Backlog",
-        lead,
-        figure,
-        (tables.backlog_table(backlog, throughput, verdict.get("confidence")),),
-    )
+    table = tables.backlog_table(backlog, verdict.throughput, verdict.confidence)
+    return Section("backlog", "Backlog", lead, figure, (table,))
 
 
-def _logical(verdict: Result) -> Section:
-    logical = verdict.get("logical")
-    if logical is None or logical.get("rate") is None:
+def _logical(verdict: Verdict) -> Section:
+    logical = verdict.logical
+    if logical.rate is None:
         lead = "Not measured: this run compared no decoded shot with its true outcome."
         return Section("logical", "Logical errors", lead)
-    counts = f"{show_count(logical.get('errors'))} in {show_count(logical.get('shots'))} shots"
-    lead = f"Logical errors: {counts}, {show_number(logical['rate'])} per shot."
-    table = tables.logical_table(logical, verdict.get("confidence"))
+    counts = f"{show_count(logical.errors)} of {show_count(logical.shots)} shots failed"
+    causes = tables.failure_causes(logical)
+    lead = (
+        f"{counts}, {show_number(logical.rate)} per shot{f' ({causes})' if causes else ''}. A shot"
+        " fails when its answer is wrong, or a window of it comes after the limit or never."
+    )
+    table = tables.logical_table(logical, verdict.confidence)
     figure = figures.logical_error(logical)
     return Section("logical", "Logical errors", lead, figure, (table,))
 
 
-def _predecoder(predecoder: Result | None) -> Section:
-    if predecoder is None or predecoder.get("density_in") is None:
+def _predecoder(predecoder: PredecoderCounts | None) -> Section:
+    if predecoder is None or predecoder.density_in is None:
         lead = "Not measured: no pre-decoder was applied to syndromes in this run."
         return Section("predecoder", "Pre-decoder", lead)
     lead = (
@@ -216,11 +236,10 @@ def _predecoder(predecoder: Result | None) -> Section:
     return Section("predecoder", "Pre-decoder", lead, figure, (table,))
 
 
-def _rounds(rounds: Result | None) -> Section:
-    if not rounds:
-        return Section("rounds", "Rounds", "Not counted in this run.")
+def _rounds(rounds: Rounds) -> Section:
     emitted, decoded, in_flight, lost = (
-        show_count(rounds.get(key)) for key in ("emitted", "decoded", "in_flight", "lost")
+        show_count(count)
+        for count in (rounds.emitted, rounds.decoded, rounds.in_flight, rounds.lost)
     )
     lead = (
         f"{emitted} emitted = {decoded} decoded + {in_flight} in flight at the end + {lost} lost."
@@ -229,9 +248,21 @@ def _rounds(rounds: Result | None) -> Section:
 
 
 def _sources(result: Result) -> Section:
-    sources = result.get("sources") or {}
-    if not sources:
+    if not result.sources:
         return Section("sources", "Assumptions", "No sources were recorded for this run.")
     lead = "Every value the run rests on, the least certain ones first."
-    table = tables.sources_table(sources, result.get("scenario") or {})
+    table = tables.sources_table(result.sources, result.scenario)
     return Section("sources", "Assumptions", lead, tables=(table,))
+
+
+def _run(result: Result) -> Section:
+    lead = "The same scenario and seed give these numbers again, bit for bit."
+    if not result.repeatable:
+        lead = (
+            "Times of stages were measured on this machine. The same scenario and seed give the"
+            " same shots and corrections again, but other times."
+        )
+    parts = [tables.run_table(result)]
+    if result.machine is not None:
+        parts.append(tables.machine_table(result.machine))
+    return Section("run", "Run", lead, tables=tuple(parts))

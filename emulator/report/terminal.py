@@ -1,8 +1,5 @@
 """The result of a run as it stands in a terminal: the verdict first, then the tables behind it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -10,47 +7,64 @@ from rich.text import Text
 
 from emulator.report import tables
 from emulator.report.display import (
+    MARKS,
+    printable,
+    server_label,
     show_count,
     show_interval,
     show_number,
     show_percent,
     show_quantile,
     show_time,
-    stage_label,
 )
 from emulator.report.headline import headline
 from emulator.report.tables import Table
+from emulator.results.result import (
+    Deadline,
+    Logical,
+    Outcome,
+    Reaction,
+    Result,
+    Rounds,
+    Throughput,
+    Verdict,
+)
 
 __all__ = ["print_result"]
 
-Result = Mapping[str, Any]
-
-_MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("?", "bold yellow")}
+_STYLES: dict[Outcome, str] = {
+    "met": "bold green",
+    "missed": "bold red",
+    "undecided": "bold yellow",
+}
 _STAGE_COLUMNS = ("Stage", "Mean", "p99", "p99.9", "Max", "Share", "Confidence")
 
 
 def print_result(result: Result, console: Console) -> None:
-    """Print the content of ``result.json``: verdict, stages, rounds and logical errors.
+    """Print a result: verdict, what would decide it, stages, rounds and logical errors.
 
-    Fits 80 columns; without colours where the console has none, as in a file or a pipe.
+    Fits 80 columns; without colours where the console has none, as in a file or a pipe, and in
+    characters that its encoding has.
     """
-    verdict = result.get("verdict") or {}
-    _print_verdict(verdict, console)
-    stages = result.get("stages") or ()
-    if stages:
-        _print_table(_short(tables.stage_table(stages)), console)
-    for line in _lines(result, verdict):
-        console.print(Text(line))
+    _print_verdict(result.verdict, console)
+    if result.stages:
+        _print_table(_short(tables.stage_table(result.stages)), console)
+    for line in _lines(result):
+        _print(line, console)
 
 
-def _print_verdict(verdict: Result, console: Console) -> None:
-    mark, style = _MARKS[verdict.get("meets_budget")]
-    word, text, reasons = headline(verdict)
-    console.print(Text(f"{mark} {word}", style))
-    if text:
-        console.print(Text(text))
-    for reason in reasons:
-        console.print(Text(f"  - {reason}"))
+def _print(line: str, console: Console, style: str = "") -> None:
+    console.print(Text(printable(line, console.encoding), style))
+
+
+def _print_verdict(verdict: Verdict, console: Console) -> None:
+    first = headline(verdict)
+    _print(f"{MARKS[verdict.outcome]} {first.word}", console, _STYLES[verdict.outcome])
+    _print(first.text, console)
+    if first.decide:
+        _print(f"What would decide: {first.decide}", console, "bold")
+    for finding in first.findings:
+        _print(f"  {MARKS[finding.outcome]} {finding.text}", console)
 
 
 def _short(table: Table) -> Table:
@@ -72,76 +86,74 @@ def _print_table(table: Table, console: Console) -> None:
             overflow="fold",
         )
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(printable(cell, console.encoding)) for cell in row))
     console.print(drawn)
     if table.has_dash:
-        console.print(Text(f"– {table.note}"))
+        _print(f"– {table.note}", console)
 
 
-def _lines(result: Result, verdict: Result) -> list[str]:
+def _lines(result: Result) -> list[str]:
+    verdict = result.verdict
     facts = [
-        ("Reaction", _reaction(verdict.get("reaction") or {})),
-        ("Deadline", _deadline(verdict.get("deadline"))),
-        ("Throughput", _throughput(verdict.get("throughput") or {})),
-        ("Logical", _logical(verdict.get("logical"))),
-        ("Rounds", _rounds(result.get("rounds"))),
-        ("Lost", _lost(result.get("rounds"))),
+        ("Reaction", _reaction(verdict.reaction)),
+        ("Deadline", _deadline(verdict.deadline)),
+        ("Throughput", _throughput(verdict.throughput)),
+        ("Logical", _logical(verdict.logical)),
+        ("Rounds", _rounds(result.rounds)),
+        ("Lost", _lost(result.rounds)),
     ]
     return [f"{name:<11} {fact}" for name, fact in facts if fact]
 
 
-def _reaction(reaction: Result) -> str:
-    limit = reaction.get("limit_ps")
+def _reaction(reaction: Reaction) -> str:
+    limit = reaction.limit_ps
     against = "no limit asked for" if limit is None else f"limit {show_time(limit)}"
-    if reaction.get("value_ps") is None:
-        return f"– ({reaction.get('note') or 'not measured'}), {against}"
-    quantile, value = show_quantile(reaction.get("quantile")), show_time(reaction["value_ps"])
-    return f"{quantile} {value} ({show_interval(reaction.get('ci_ps'), show_time)}), {against}"
+    if reaction.value_ps is None:
+        return f"– ({reaction.note or 'not measured'}), {against}"
+    quantile, value = show_quantile(reaction.quantile), show_time(reaction.value_ps)
+    return f"{quantile} {value} ({show_interval(reaction.ci_ps, show_time)}), {against}"
 
 
-def _deadline(deadline: Result | None) -> str:
+def _deadline(deadline: Deadline | None) -> str:
     if deadline is None:
         return "– not asked for"
-    counts = f"{_count(deadline, 'misses')} of {_count(deadline, 'samples')} windows late"
-    return f"{counts}, {show_percent(deadline.get('rate'))}"
+    counts = f"{show_count(deadline.misses)} of {show_count(deadline.samples)} windows late"
+    return f"{counts}, {show_percent(deadline.rate)}"
 
 
-def _throughput(throughput: Result) -> str:
-    shares = {k: v for k, v in (throughput.get("utilisation_by_stage") or {}).items() if v}
-    busiest = max(shares, key=shares.__getitem__, default=None)
-    busy = (
-        "– no stage observed"
-        if busiest is None
-        else f"{stage_label(busiest)} busy {show_percent(shares[busiest])}"
-    )
-    slope = throughput.get("backlog_slope_rounds_per_s")
+def _throughput(throughput: Throughput) -> str:
+    stage = throughput.bottleneck
+    busy = "– no stage observed"
+    if stage is not None:
+        load = throughput.load_by_stage[stage].value
+        share = show_percent(throughput.utilisation_by_stage[stage])
+        busy = f"{server_label(stage)} busy {share}"
+        if load is not None:
+            busy += f", load {show_number(load)}"
+    slope = throughput.backlog_slope_rounds_per_s
     if slope is None:
-        return f"{busy}, backlog slope – (run too short)"
+        return f"{busy}, backlog slope – (too few windows)"
     return f"{busy}, backlog slope {show_number(slope)} rounds/s"
 
 
-def _logical(logical: Result | None) -> str:
-    if logical is None or logical.get("rate") is None:
+def _logical(logical: Logical) -> str:
+    if logical.rate is None:
         return "– not measured in this run"
-    counts = f"{_count(logical, 'errors')} errors in {_count(logical, 'shots')} shots"
-    interval = show_interval(logical.get("ci"), show_number)
-    return f"{counts}, rate {show_number(logical['rate'])} ({interval})"
+    counts = f"{show_count(logical.errors)} of {show_count(logical.shots)} shots failed"
+    interval = show_interval(logical.ci, show_number)
+    text = f"{counts}, rate {show_number(logical.rate)} ({interval})"
+    causes = tables.failure_causes(logical)
+    return f"{text}: {causes}" if causes else text
 
 
-def _rounds(rounds: Result | None) -> str:
-    if not rounds:
-        return "– not counted in this run"
-    parts = [f"{_count(rounds, key)} {key.replace('_', ' ')}" for key in _ROUNDS]
-    return f"{parts[0]} = {' + '.join(parts[1:])}"
+def _rounds(rounds: Rounds) -> str:
+    emitted, decoded, in_flight, lost = (
+        show_count(count)
+        for count in (rounds.emitted, rounds.decoded, rounds.in_flight, rounds.lost)
+    )
+    return f"{emitted} emitted = {decoded} decoded + {in_flight} in flight + {lost} lost"
 
 
-def _lost(rounds: Result | None) -> str:
-    causes = {k: n for k, n in ((rounds or {}).get("lost_by_cause") or {}).items() if n}
-    return ", ".join(f"{cause.replace('_', ' ')} {n:,}" for cause, n in causes.items())
-
-
-_ROUNDS = ("emitted", "decoded", "in_flight", "lost")
-
-
-def _count(counts: Result, key: str) -> str:
-    return show_count(counts.get(key))
+def _lost(rounds: Rounds) -> str:
+    causes = {cause: count for cause, count in rounds.lost_by_cause.items() if count}
+    return ", ".join(f"{cause.replace('_', ' ')} {count:,}" for cause, count in causes.items())

@@ -1,12 +1,14 @@
 """Logical error rates, deadline misses and paired comparisons, as counts that add up."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.results.correlation import (
-    autocorrelation_time,
+    Memory,
+    Series,
     binomial_interval,
     proportion_interval,
 )
@@ -14,8 +16,10 @@ from emulator.results.correlation import (
 __all__ = [
     "DeadlineMisses",
     "ErrorCount",
+    "FailureRate",
     "PairedCount",
     "deadline_misses",
+    "failure_rate",
     "per_round",
     "shots_on_time",
 ]
@@ -81,31 +85,105 @@ def per_round(shot_rate: float, rounds: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineMisses:
-    """Windows whose correction came after the limit; ``ci`` is None for too short a series."""
+    """Windows whose correction came after the limit.
+
+    ``ci`` is None for too short a series, and ``more_windows`` then about how many more are
+    needed for one.
+    """
 
     limit_ps: int
     misses: int
     samples: int
     rate: float | None
     ci: tuple[float, float] | None
+    more_windows: int | None = None
 
 
 def deadline_misses(
-    reaction_ps: NDArray[np.int64], limit_ps: int, confidence: float
+    reaction_ps: NDArray[np.int64] | Series, limit_ps: int, confidence: float
 ) -> DeadlineMisses:
     """Count reaction times, int64 of shape (n,) in time order, above ``limit_ps``.
 
     The interval allows for correlation between windows; without a miss it is the "rule of three"
-    on n / tau independent windows.
+    on the effective number of windows.
     """
-    late, tau = reaction_ps > limit_ps, autocorrelation_time(reaction_ps)
+    series = reaction_ps if isinstance(reaction_ps, Series) else Series(reaction_ps)
+    late, memory = series.values > limit_ps, series.memory
     misses, samples = int(np.count_nonzero(late)), len(late)
-    if tau is None:
-        return DeadlineMisses(
-            limit_ps, misses, samples, misses / samples if samples else None, None
+    rate = misses / samples if samples else None
+    if memory is None:
+        return DeadlineMisses(limit_ps, misses, samples, rate, None)
+    interval = proportion_interval(late, memory, confidence)
+    more = None if interval else memory.needed(0.5) - samples
+    return DeadlineMisses(limit_ps, misses, samples, rate, interval, more)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRate:
+    """Shots whose answer is wrong, late or lost; ``late`` of them are late or lost.
+
+    ``ci`` is None for too short a series, and ``more_shots`` then about how many more are needed
+    for one.
+    """
+
+    failures: int
+    late: int
+    shots: int
+    rate: float | None
+    ci: tuple[float, float] | None
+    more_shots: int | None = None
+
+
+def failure_rate(
+    wrong: NDArray[np.bool_],
+    late: NDArray[np.bool_],
+    memory: Memory | None,
+    confidence: float,
+) -> FailureRate:
+    """Rate of shots that are ``wrong`` or ``late``, bool of shape (n,) in time order.
+
+    ``late`` holds the shots that are late or lost, ``memory`` is that of the reaction times per
+    shot (`Memory.grouped`). Late shots come in bursts; those that are wrong among the others are
+    independent and have the exact interval. Both intervals are combined as those of a sum of
+    independent parts, which -ln(1 - rate) is (MOVER: Zou and Donner, Stat. Med. 27, 1693, 2008).
+    That no shot of a short series is late does not tell how many will be, so there is no interval
+    then. ``memory`` None says that no shot can be late: the interval is that of wrong answers,
+    and there is none if a shot is late after all. Raises ValueError for arrays of different shape.
+    """
+    if wrong.shape != late.shape:
+        raise ValueError(f"{wrong.shape} answers and {late.shape} shots on time do not match.")
+    shots, behind = int(late.size), int(np.count_nonzero(late))
+    errors = int(np.count_nonzero(wrong & ~late))
+    failures = errors + behind
+    rate = failures / shots if shots else None
+    if memory is None:
+        exact = None if behind else binomial_interval(failures, shots, confidence)
+        return FailureRate(failures, behind, shots, rate, exact)
+    ends = proportion_interval(late, memory, confidence)
+    if ends is None:
+        more = memory.needed(0.5) - shots
+        return FailureRate(failures, behind, shots, rate, None, more)
+    parts = [(behind / shots, ends)]
+    exact = binomial_interval(errors, shots - behind, confidence)
+    if exact is not None:
+        parts.append((errors / (shots - behind), exact))
+    return FailureRate(failures, behind, shots, rate, _either(parts))
+
+
+def _either(parts: list[tuple[float, tuple[float, float]]]) -> tuple[float, float]:
+    """Interval of the rate at which any of independent events happens, of rates and intervals."""
+    if any(rate == 1 for rate, _ in parts):
+        return max(low for _, (low, _) in parts), 1.0
+    value = below = above = 0.0
+    for rate, ends in parts:
+        low, middle, high = (
+            -math.log1p(-p) if p < 1 else math.inf for p in (ends[0], rate, ends[1])
         )
-    interval = proportion_interval(late, tau, confidence)
-    return DeadlineMisses(limit_ps, misses, samples, misses / samples, interval)
+        value += middle
+        below += (middle - low) ** 2
+        above += (high - middle) ** 2
+    low, high = max(0.0, value - math.sqrt(below)), value + math.sqrt(above)
+    return -math.expm1(-low), -math.expm1(-high)
 
 
 def shots_on_time(
@@ -184,18 +262,58 @@ class PairedCount:
     def ratio_interval(self, confidence: float) -> tuple[float, float | None] | None:
         """Interval of `ratio`; its upper end is None when unbounded, all None without errors.
 
-        The share of ``first_only`` among the differing shots is binomial given their number; the
-        ends of its exact interval are carried over to the ratio.
+        The ratios that a score test does not reject, with its variance at the most likely shares
+        of both, only first and only second under the ratio tested, for which there is a closed
+        form (Tang, Tang and Chan, Stat. Med. 22, 1217, 2003), and a continuity correction of half
+        a shot. Unlike the exact interval given the number of differing shots it takes the shots
+        on which both err for random, so it covers where one arm is almost never alone wrong.
         """
-        from scipy.stats import binomtest
+        from scipy.special import ndtri
 
-        differing = self.first_only + self.second_only
-        if not differing:
-            return (1.0, 1.0) if self.both else None
-        share = binomtest(self.first_only, differing).proportion_ci(confidence, "exact")
-        ends = [
-            (self.both + differing * end, self.both + differing * (1 - end))
-            for end in (float(share.low), float(share.high))
-        ]
-        low, high = (top / bottom if bottom > 0 else None for top, bottom in ends)
-        return (low, high) if low is not None else None
+        first, second = self.both + self.first_only, self.both + self.second_only
+        if not first + second:
+            return None
+        z = float(ndtri(0.5 + confidence / 2))
+        low = self._end(z, 0.0, first / second if second else math.inf) if first else 0.0
+        high = self._end(z, math.inf, first / second) if second else None
+        return low, high
+
+    def _end(self, z: float, outside: float, inside: float) -> float:
+        """Ratio between two others at which the score statistic reaches ``z``, by bisection.
+
+        The share of the first arm, ratio / (1 + ratio), is bisected: it is finite.
+        """
+        out, into = (_share(ratio) for ratio in (outside, inside))
+        while abs(out - into) > 1e-12 + 1e-9 * min(out, into):
+            middle = (out + into) / 2
+            if self._score(middle / (1 - middle)) > z:
+                out = middle
+            else:
+                into = middle
+        return into / (1 - into) if into < 1 else math.inf
+
+    def _score(self, ratio: float) -> float:
+        """Standard score of the excess of first-arm errors over ``ratio`` times second-arm ones.
+
+        Given the number of shots with an error, these are both (b), only first (f) and only
+        second (s) with probabilities that obey b + f = ratio (b + s). The most likely s is the
+        root of a quadratic within the range where none is negative; it fixes the others.
+        """
+        errors = self.both + self.first_only + self.second_only
+        a = (1 + ratio) * errors
+        b = ratio * ratio * (self.both + self.second_only) - (
+            self.both + self.first_only + 2 * self.second_only
+        )
+        c = self.second_only * (1 - ratio)
+        second = (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
+        second = min(max(second, 1 - ratio, 0.0), 1 / (1 + ratio))
+        both = max(0.0, (1 - second * (1 + ratio)) / ratio)
+        first = max(0.0, 1 - second - both)
+        variance = errors * ((1 - ratio) ** 2 * both + first + ratio * ratio * second)
+        excess = self.both + self.first_only - ratio * (self.both + self.second_only)
+        excess = max(0.0, abs(excess) - 0.5 * min(1.0, ratio))
+        return excess / math.sqrt(variance) if variance > 0 else math.inf * (excess > 0)
+
+
+def _share(ratio: float) -> float:
+    return 1.0 if math.isinf(ratio) else ratio / (1 + ratio)

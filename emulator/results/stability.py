@@ -1,162 +1,230 @@
-"""Whether the loop keeps up: utilisation by stage, growth of the backlog, cost of idling."""
+"""Whether the loop keeps up: load of every stage, growth of the lag, rounds lost at the ring.
+
+Three questions, none of which alone is enough. A stage with more work than its servers can do
+falls behind, however short the run: that is its load, known from service times, long before a
+backlog shows. Windows that wait for each other, or for a slot of the ring, can fall behind while
+every stage has time to spare: that shows in the lag. And where rounds are lost at the ring, the
+loop after it is spared what it could not do. A loop keeps up only when all three say so.
+"""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.records import Pool
-from emulator.results.correlation import BATCHES
+from emulator.loop.records import Record
+from emulator.results.growth import MIN_POINTS, Growth, lag_growth
+from emulator.results.loads import LoadEstimate, stage_loads, utilisation
+from emulator.results.result import Load, Throughput
+from emulator.results.stages import WAITING, reaction_times, stage_times
 from emulator.units import PS_PER_S
 
-__all__ = [
-    "NEGLIGIBLE_GROWTH",
-    "IdleCost",
-    "Throughput",
-    "distance_to_compensate",
-    "idle_cost",
-    "throughput",
-    "utilisation",
-]
+__all__ = ["NEGLIGIBLE_GROWTH", "Doubt", "Stability", "stability"]
 
 NEGLIGIBLE_GROWTH = 0.01
-"""Backlog growth, as a share of the rounds emitted, below which a loop counts as keeping up."""
+"""Growth of the backlog, as a share of the rounds emitted, below which a loop keeps up."""
+
+_SURE = 0.9999  # one-sided, for what a loop is accused of by its lag alone
+_ROOM = 0.999  # one-sided, for the claim that a stage has time to spare
+_OVER = 0.9  # one-sided, that a load is above 1; what protects a loop is the next line
+_NEAR = 0.97  # a load up to here is never called too much: _SURE must exclude it
+_DRIFT = 1e-3  # growth that clock edges beating against the round period can feign
+_LAGS = 3  # a run of fewer median reaction times is still filling
+_AT_CAPACITY = 0.005  # nearer to 1 than this, no run of practical length tells
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput:
-    """Does the loop keep up? ``stable`` is None when the run is too short to tell.
+class Doubt:
+    """Why a run does not tell, and about how many times its length would."""
 
-    ``backlog_slope_rounds_per_s`` and its interval ``ci`` are None without enough samples of the
-    backlog. ``bottleneck`` is the stage with the highest utilisation, None without servers.
-    ``lost_share`` of the rounds emitted found no slot in the ring, which keeps a backlog short.
-    """
-
-    utilisation_by_stage: dict[str, float]
-    backlog_slope_rounds_per_s: float | None
-    ci: tuple[float, float] | None
-    stable: bool | None
-    bottleneck: str | None
-    lost_share: float = 0.0
+    text: str
+    times: float | None
+    fix: str | None = None
 
 
-def utilisation(pools: dict[str, Pool], horizon_ps: int) -> dict[str, float]:
-    """Busy share of the servers of each stage, busy / (servers * horizon).
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """The throughput of a run; ``overloaded`` stages, or ``doubts`` if it does not tell."""
 
-    Above 1 where the work emitted within the horizon took longer than it.
-    """
-    return {
-        name: pool.busy_ps / (pool.servers * horizon_ps) if horizon_ps else 0.0
-        for name, pool in pools.items()
-    }
+    throughput: Throughput
+    overloaded: tuple[str, ...] = ()
+    grows: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
-def throughput(
-    pools: dict[str, Pool],
-    backlog: NDArray[np.int64],
+def stability(
+    record: Record,
+    windows: Mapping[str, NDArray[np.int64]],
     *,
-    emitted: int,
-    horizon_ps: int,
-    lost: int = 0,
-    warmup_ps: int = 0,
     confidence: float = 0.95,
-) -> Throughput:
-    """Judge stability from the backlog, int64 (k, 2) of time in ps and rounds not yet decoded.
+    batch: Mapping[str, int] | None = None,
+    timed: frozenset[str] = frozenset(),
+) -> Stability:
+    """Judge whether the loop keeps up, by ``windows``: those after the warm-up, undisturbed.
 
-    The slope is the mean growth between 20 blocks of [warmup_ps, horizon_ps] with equally many
-    samples, and its interval Student's, from the scatter of that growth. Unstable: the whole
-    interval is above 0, or ``lost``, the rounds that found no slot in the ring, are 1 % or more.
-    Stable: all of it is below 1 % of the rate of emission. Undecided otherwise.
+    ``batch`` and ``timed`` are explained at `stage_loads`. Falls behind (``stable`` False): rounds
+    lost at the ring are 1 % or more; or the load of a stage exceeds 1 with 90 % and, almost
+    surely, 0.97; or nearly all of a stage's work is left over; or the lag grows almost surely.
+    Keeps up (True): every load is below 1 with 99.9 %, and most windows of the second half wait
+    for nothing or the interval of the growth is below 1 %. Undecided (None) otherwise.
     """
-    shares = utilisation(pools, horizon_ps)
-    bottleneck = max(shares, key=shares.__getitem__) if shares else None
-    inside = (backlog[:, 0] >= warmup_ps) & (backlog[:, 0] <= horizon_ps)
-    growth = _growth(backlog[inside], confidence)
-    lost_share = lost / emitted if emitted else 0.0
-    sheds = lost_share >= NEGLIGIBLE_GROWTH
+    loads = stage_loads(record, windows, batch=batch or {}, timed=timed)
+    growth = lag_growth(windows, record.emission)
+    lost_share = record.lost_by_cause.get("ring_overrun", 0) / max(1, record.emitted)
+    overloaded = tuple(name for name, load in loads.items() if _too_much(name, load))
+    grows = growth is not None and growth.bound(1 - _SURE) > _DRIFT
+    behind = bool(overloaded) or grows or lost_share >= NEGLIGIBLE_GROWTH
+    doubts = () if behind else _doubts(record, windows, loads, growth, confidence)
+    stable = False if behind else (None if doubts else True)
+    found = _throughput(record, loads, growth, confidence, stable=stable, lost_share=lost_share)
+    return Stability(found, overloaded, grows, doubts)
+
+
+def _too_much(stage: str, load: LoadEstimate) -> bool:
+    """Whether a stage has more work than it can do.
+
+    How long a slot of the ring is held follows from the stages behind it, so that its load alone
+    accuses nobody: where the ring limits the loop, the lag shows it.
+    """
+    if load.swamped:
+        return True
+    low, surely = load.low(_OVER), load.low(_SURE)
+    if stage == "ring" or low is None or surely is None:
+        return False
+    return low > 1 and surely > _NEAR
+
+
+def _doubts(
+    record: Record,
+    windows: Mapping[str, NDArray[np.int64]],
+    loads: Mapping[str, LoadEstimate],
+    growth: Growth | None,
+    confidence: float,
+) -> tuple[Doubt, ...]:
+    doubts = [_few_jobs_doubt(loads)]
+    doubts += [_load_doubt(name, load) for name, load in loads.items()]
+    if not _starts_at_once(windows):
+        doubts.append(_growth_doubt(windows, growth, confidence))
+    doubts.append(_length_doubt(record, windows))
+    return tuple(doubt for doubt in doubts if doubt is not None)
+
+
+def _few_jobs_doubt(loads: Mapping[str, LoadEstimate]) -> Doubt | None:
+    few = [name for name, load in loads.items() if load.error is None and not load.idle]
+    if not few:
+        return None
+    stages = f"stage {few[0]}" if len(few) == 1 else f"stages {', '.join(few)}"
+    return Doubt(f"too few jobs of {stages} were seen to tell the load", MIN_POINTS)
+
+
+def _load_doubt(stage: str, load: LoadEstimate) -> Doubt | None:
+    high = load.high(_ROOM)
+    if high is None or high < 1:
+        return None
+    distance = abs(math.log(load.value))
+    if distance < _AT_CAPACITY:
+        text = f"stage {stage} works at its capacity, load {load.value:.3f}"
+        return Doubt(text, None, f"a load of stage {stage} away from 1")
+    half = math.log(load.high(_ROOM if load.value < 1 else _OVER) or 1) - math.log(load.value)
+    times = (half / distance) ** 2 if half else MIN_POINTS
+    return Doubt(f"the load of stage {stage} may be above 1 or below", max(2.0, times))
+
+
+def _starts_at_once(windows: Mapping[str, NDArray[np.int64]]) -> bool:
+    """Whether most windows of the second half wait for no slot, no server and no other window.
+
+    Where windows do not queue, and no stage before or behind them is overloaded, nothing grows.
+    """
+    if len(windows["emitted_ps"]) < MIN_POINTS:
+        return False
+    times = stage_times(dict(windows))
+    waits = sum(times[stage] for stage in WAITING)
+    order = np.argsort(windows["emitted_ps"], kind="stable")
+    later = np.asarray(waits)[order[len(order) // 2 :]]
+    return bool(2 * np.count_nonzero(later == 0) >= len(later))
+
+
+def _growth_doubt(
+    windows: Mapping[str, NDArray[np.int64]], growth: Growth | None, confidence: float
+) -> Doubt | None:
     if growth is None:
-        return Throughput(shares, None, None, False if sheds else None, bottleneck, lost_share)
-    slope, (low, high) = growth
-    negligible = NEGLIGIBLE_GROWTH * emitted * PS_PER_S / horizon_ps
-    stable = False if sheds or low > 0 else True if high < negligible else None
-    return Throughput(shares, slope, (low, high), stable, bottleneck, lost_share)
-
-
-def _growth(
-    backlog: NDArray[np.int64], confidence: float
-) -> tuple[float, tuple[float, float]] | None:
-    """Slope in rounds/s and its interval, None below two samples a block.
-
-    A backlog that drifts is a random walk, for which the growth between the means of adjacent
-    blocks has 2/3 of the variance of the growth over a block: hence the factor 3/2. One that is
-    stationary pulls back, so that the interval is wider than it need be, never narrower.
-    """
-    from scipy.special import stdtrit
-
-    size = len(backlog) // BATCHES
-    if size < 2:
+        seen = max(1, len(np.unique(windows["emitted_ps"])))
+        text = "too few windows were seen to tell whether the backlog grows"
+        return Doubt(text, max(2.0, 2 * MIN_POINTS / seen))
+    high = growth.bound(0.5 + confidence / 2)
+    if high < NEGLIGIBLE_GROWTH:
         return None
-    means = backlog[-size * BATCHES :].reshape(BATCHES, size, 2).mean(axis=1)
-    elapsed, growth = np.diff(means, axis=0).T
-    if elapsed.min() <= 0:
+    text = "the backlog may grow by more than 1% of the rounds emitted, or not"
+    gap = abs(NEGLIGIBLE_GROWTH - growth.rate)
+    times = (high - growth.rate) / gap if gap else 4.0
+    return Doubt(text, min(max(2.0, times), 1e4))
+
+
+def _length_doubt(record: Record, windows: Mapping[str, NDArray[np.int64]]) -> Doubt | None:
+    """Doubt a run that ends while it fills, or with answers out longer than any that came."""
+    if not len(windows["emitted_ps"]):
         return None
-    slopes = growth / elapsed * PS_PER_S
-    mean, count = float(slopes.mean()), len(slopes)
-    error = math.sqrt(1.5 * float(slopes.var(ddof=1)) / count)
-    half = float(stdtrit(count - 1, 0.5 + confidence / 2)) * error
-    return mean, (mean - half, mean + half)
+    reaction_ps = reaction_times(dict(windows))
+    median_ps = int(np.median(reaction_ps))
+    if record.horizon_ps < _LAGS * median_ps:
+        text = "the run ends while the loop still fills: it is shorter than three reaction times"
+        return Doubt(text, _LAGS * median_ps / record.horizon_ps)
+    if record.drained or not record.in_flight:
+        return None
+    out_ps = record.in_flight * record.horizon_ps / record.emitted
+    shot_ps = record.emission.shot_period_ps
+    if out_ps > 2 * int(reaction_ps.max()) + min(shot_ps, record.horizon_ps // 10):
+        text = "rounds are still out at the end for longer than any answer took"
+        return Doubt(text, 2.0, "a run that is drained (run.drain = true)")
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class IdleCost:
-    """Rounds a patch idles while it waits for a correction, and what they cost in distance.
-
-    ``operations`` is how many were seen to wait in a run with feedback, None when the rounds are
-    derived from reaction times. ``distance_to_compensate`` is None where distance or suppression
-    is not known.
-    """
-
-    operations: int | None
-    mean_rounds: float
-    max_rounds: int
-    distance_to_compensate: float | None
-
-
-def idle_cost(
-    reaction_ps: NDArray[np.int64],
-    round_period_ps: int,
+def _throughput(
+    record: Record,
+    loads: Mapping[str, LoadEstimate],
+    growth: Growth | None,
+    confidence: float,
     *,
-    idle_rounds: NDArray[np.int64] | None = None,
-    distance: int | None = None,
-    suppression: float | None = None,
-) -> IdleCost | None:
-    """Cost of waiting: the ``idle_rounds`` of a run with feedback, else ceil(reaction / period).
-
-    ``suppression`` is Lambda, the factor by which a logical error becomes rarer from distance d
-    to d + 2. None when nothing was waited for.
-    """
-    waits = -(-reaction_ps // round_period_ps) if idle_rounds is None else idle_rounds
-    if not len(waits):
-        return None
-    mean = float(Fraction(int(waits.sum()), len(waits)))
-    extra = None
-    if distance is not None and suppression is not None and suppression > 1:
-        extra = distance_to_compensate(distance, mean, suppression)
-    operations = None if idle_rounds is None else len(waits)
-    return IdleCost(operations, mean, int(waits.max()), extra)
-
-
-def distance_to_compensate(distance: int, idle_rounds: float, suppression: float) -> float:
-    """Extra code distance that makes up for idling: 2 ln((d + r_w) / d) / ln Lambda.
-
-    An operation of d rounds that waits r_w more fails with probability proportional to
-    (d + r_w) Lambda^(-d / 2); distance d + x restores d Lambda^(-d / 2) when
-    Lambda^(x / 2) = (d + r_w) / d. The x rounds that the larger code adds itself are left out.
-    """
-    if suppression <= 1:
-        raise ValueError(
-            f"suppression(={suppression}) must be > 1: below threshold only, distance helps."
+    stable: bool | None,
+    lost_share: float,
+) -> Throughput:
+    shares = utilisation(record.pools, record.horizon_ps)
+    slope, ends = None, None
+    if growth is not None and record.horizon_ps:
+        rounds_per_s = record.emitted * PS_PER_S / record.horizon_ps
+        tail = 0.5 - confidence / 2
+        slope, low, high = (
+            growth.backlog_slope(rate, rounds_per_s)
+            for rate in (growth.rate, growth.bound(tail), growth.bound(1 - tail))
         )
-    return 2 * math.log((distance + idle_rounds) / distance) / math.log(suppression)
+        ends = (low, high)
+    return Throughput(
+        utilisation_by_stage=shares,
+        load_by_stage={name: _shown(load, confidence) for name, load in loads.items()},
+        backlog_slope_rounds_per_s=slope,
+        ci=ends,
+        stable=stable,
+        bottleneck=_bottleneck(loads, shares),
+        lost_share=lost_share,
+    )
+
+
+def _shown(load: LoadEstimate, confidence: float) -> Load:
+    tail = 0.5 + confidence / 2
+    low, high = load.low(tail), load.high(tail)
+    if low is None or high is None:
+        return Load(value=None if load.idle else load.value, ci=None)
+    return Load(value=load.value, ci=(low, high))
+
+
+def _bottleneck(loads: Mapping[str, LoadEstimate], shares: Mapping[str, float]) -> str | None:
+    """Stage with the highest load; the ring only where no other stage comes near it."""
+    if not loads:
+        return None
+    rank = {name: (load.value, shares[name]) for name, load in loads.items()}
+    others = [name for name in rank if name != "ring"] or list(rank)
+    busiest = max(others, key=rank.__getitem__)
+    crowded = "ring" in rank and rank["ring"][0] > max(0.9, 1.1 * rank[busiest][0])
+    return "ring" if crowded else busiest

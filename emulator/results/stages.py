@@ -1,17 +1,19 @@
 """Where the reaction time goes, stage by stage."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import STAGES, TIMESTAMPS
 from emulator.results.quantiles import order_statistic
+from emulator.results.result import Stage
+from emulator.results.sums import total_ps
 
 __all__ = [
     "WAITING",
     "ConservationError",
-    "Stage",
     "after_warmup",
     "reaction_times",
     "stage_times",
@@ -24,24 +26,6 @@ WAITING = ("ring", "predecode_queue", "decode_queue")
 
 class ConservationError(RuntimeError):
     """Stages that do not add up: a defect of the emulator, never of a scenario."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Duration of one stage over all windows, in ps, and its share of the mean reaction time.
-
-    A percentile is None when there are too few windows for it, everything when there are none.
-    """
-
-    name: str
-    timing_source: str | None
-    timing_confidence: str | None
-    mean_ps: int | None
-    p50_ps: int | None
-    p99_ps: int | None
-    p999_ps: int | None
-    max_ps: int | None
-    share: float | None
 
 
 def after_warmup(
@@ -79,29 +63,28 @@ def stage_times(windows: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.i
 
 
 def summarise(
-    windows: dict[str, NDArray[np.int64]], timing: dict[str, tuple[str, str]]
-) -> list[Stage]:
+    windows: dict[str, NDArray[np.int64]], timing: Mapping[str, tuple[str, str]]
+) -> tuple[Stage, ...]:
     """One row per stage, in order; ``timing`` gives source and confidence by stage name."""
-    times, total = stage_times(windows), int(reaction_times(windows).sum())
-    return [_summary(name, spent, total, timing) for name, spent in times.items()]
+    times, total = stage_times(windows), total_ps(reaction_times(windows))
+    return tuple(_summary(name, spent, total, timing) for name, spent in times.items())
 
 
 def _summary(
-    name: str, spent: NDArray[np.int64], total: int, timing: dict[str, tuple[str, str]]
+    name: str, spent: NDArray[np.int64], total: int, timing: Mapping[str, tuple[str, str]]
 ) -> Stage:
     waiting = ("waiting", "derived") if name in WAITING else (None, None)
     source, confidence = timing.get(name, waiting)
-    if not len(spent):
-        return Stage(name, source, confidence, None, None, None, None, None, None)
-    ordered, own = np.sort(spent), int(spent.sum())
+    ordered, own = np.sort(spent), total_ps(spent)
+    measured = len(spent) > 0
     return Stage(
-        name,
-        source,
-        confidence,
-        mean_ps=round(own / len(spent)),
+        name=name,
+        timing_source=source,
+        timing_confidence=confidence,
+        mean_ps=round(Fraction(own, len(spent))) if measured else None,
         p50_ps=order_statistic(ordered, 0.5),
         p99_ps=order_statistic(ordered, 0.99),
         p999_ps=order_statistic(ordered, 0.999),
-        max_ps=int(ordered[-1]),
-        share=own / total if total else 0.0,
+        max_ps=int(ordered[-1]) if measured else None,
+        share=(own / total if total else 0.0) if measured else None,
     )

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import RoundtripError
 from emulator.memory import check_memory
-from emulator.results.outcome import dumps
+from emulator.results.result import Result, dumps, read_result
 
 __all__ = ["OWN", "RESULT", "Run", "Table", "check_place", "read_run", "write_file", "write_run"]
 
@@ -43,15 +42,15 @@ Table = Mapping[str, NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Run:
-    """A run read back: the content of its ``result.json`` and its tables by name."""
+    """A run read back: its result and its tables by name."""
 
-    result: dict[str, Any]
+    result: Result
     tables: dict[str, dict[str, NDArray[np.int64]]]
 
 
 def write_run(
     folder: Path,
-    result: Mapping[str, Any],
+    result: Result,
     tables: Mapping[str, Table],
     files: Mapping[str, bytes | str] | None = None,
 ) -> None:
@@ -90,11 +89,14 @@ def write_run(
 
 
 def read_run(folder: Path) -> Run:
-    """Read the folder of a run back; raises RoundtripError when it is none or cannot be read."""
+    """Read the folder of a run back.
+
+    Raises RoundtripError when it is none, of another schema version, or cannot be read.
+    """
     import polars as pl
 
     try:
-        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        result = read_result((folder / RESULT).read_text(encoding="utf-8"), str(folder))
         frames = {
             path.stem: pl.read_parquet(io.BytesIO(path.read_bytes()))
             for path in sorted({*folder.glob("*.parquet"), folder / WINDOWS})

@@ -2,19 +2,31 @@
 
 from collections.abc import Sequence
 
-__all__ = ["number", "percentile", "time_with_interval", "with_interval"]
+__all__ = ["number", "percentile", "share", "time_with_interval", "with_interval"]
 
 _UNITS = (("s", 10**12), ("ms", 10**9), ("us", 10**6), ("ns", 10**3), ("ps", 1))
 
 
 def number(value: float) -> str:
-    """Write with three significant digits or as a whole number: ``0.00123``, ``1.73``, ``1100``."""
-    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else f"{value:.3g}"
+    """Write with three significant digits or as a whole number: ``0.00123``, ``1100``, ``610,000``.
+
+    A whole number of more than five digits is rounded to three, like any other.
+    """
+    if 1000 <= abs(value) < 100_000:
+        return f"{value:.0f}"
+    if 100_000 <= abs(value) < 1e9:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
 
 
 def percentile(quantile: float) -> str:
     """Name a quantile the way latencies are quoted: 0.999 is ``p99.9``."""
     return f"p{100 * quantile:.10g}"
+
+
+def share(value: float) -> str:
+    """Write a share of one in per cent: 0.0123 is ``1.23%``."""
+    return f"{number(100 * value)}%"
 
 
 def with_interval(value: float, interval: Sequence[float] | None) -> str:

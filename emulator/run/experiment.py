@@ -1,13 +1,13 @@
 """A whole run: its steps one after the other, and every value that they leave."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
 from emulator.loop.records import Record
+from emulator.results.result import Result
 from emulator.run.decoding import decode, same_answers
 from emulator.run.durations import durations
 from emulator.run.judgement import as_applied, judge
@@ -26,7 +26,7 @@ class Experiment:
     """A finished run, value by value.
 
     ``answers`` is None in a timing-only run. ``framed`` and ``applied`` are what the Verilog
-    packetiser did, None where it was not run. ``result`` is the content of ``result.json``.
+    packetiser did, None where it was not run. ``result`` is what it all amounts to.
     """
 
     prepared: Prepared
@@ -35,7 +35,7 @@ class Experiment:
     framed: Framed | None
     record: Record
     applied: AppliedCorrections | None
-    result: dict[str, Any]
+    result: Result
 
     @property
     def wrong(self) -> NDArray[np.bool_] | None:

@@ -1,17 +1,16 @@
 """The last step of a run: what its record and its answers amount to."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from emulator import __version__
 from emulator.decoders.answers import Answers
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.records import Record
-from emulator.results.outcome import assemble
+from emulator.machine import machine_facts
+from emulator.results.judge import RunFacts
+from emulator.results.judge import judge as judge_record
+from emulator.results.result import Result
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
 from emulator.run.preparation import Prepared
@@ -31,29 +30,31 @@ def judge(
     record: Record,
     answers: Answers | None,
     applied: AppliedCorrections | None = None,
-) -> dict[str, Any]:
+) -> Result:
     """Judge a run by its budget, and say where its numbers come from.
 
     With ``applied`` corrections are applied when the packetiser itself put them out.
     """
     scenario, source = prepared.scenario, prepared.source
-    return assemble(
-        as_applied(record, applied, prepared),
+    measured = frozenset() if answers is None else _measured(scenario)
+    facts = RunFacts(
         budget=_budget(scenario),
-        timing=stage_sources(scenario, durations, prepared.resolved.origins),
         scenario=dump(scenario),
-        sources={key: asdict(origin) for key, origin in prepared.resolved.origins.items()},
+        origins=prepared.resolved.origins,
         versions=_versions(),
         seed=scenario.run.seed,
         engine=ENGINE,
-        round_period_ps=scenario.qpu.round_period,
-        rounds_per_shot=source.num_rounds,
-        wrong=None if answers is None else _by_patch(answers.wrong, scenario.qpu.patches),
-        table=_thinning(prepared, answers),
+        stage_sources=stage_sources(scenario, durations, prepared.resolved.origins),
+        machine=machine_facts() if measured else None,
+        measured=measured,
+        batch={"predecode": scenario.predecoder.batch},
         warmup_windows=scenario.run.warmup_windows,
         distance=source.metadata.distance,
         suppression=scenario.qpu.suppression,
+        feedback_every=scenario.feedback.every if scenario.feedback else None,
+        detectors=source.num_detectors if scenario.predecoder.kind == "onnx" else None,
     )
+    return judge_record(as_applied(record, applied, prepared), answers, facts)
 
 
 def as_applied(record: Record, applied: AppliedCorrections | None, prepared: Prepared) -> Record:
@@ -87,16 +88,9 @@ def _versions() -> dict[str, str]:
     return {"roundtrip-emulator": __version__} | {name: version(name) for name in _PACKAGES}
 
 
-def _by_patch(wrong: NDArray[np.bool_] | None, patches: int) -> NDArray[np.bool_] | None:
-    return None if wrong is None else wrong.reshape(-1, patches).T
-
-
-def _thinning(prepared: Prepared, answers: Answers | None) -> dict[str, NDArray[np.int64]] | None:
-    if answers is None or prepared.scenario.predecoder.kind != "onnx":
-        return None
-    shots = len(answers.events_in)
-    return {
-        "detectors": np.full(shots, prepared.source.num_detectors, dtype=np.int64),
-        "events_in": answers.events_in,
-        "events_out": answers.events_out,
-    }
+def _measured(scenario: Scenario) -> frozenset[str]:
+    """Stages whose times were taken on this machine in this run."""
+    stages = {"decode": scenario.decoder.timing}
+    if scenario.predecoder.kind != "none":
+        stages["predecode"] = scenario.predecoder.timing
+    return frozenset(stage for stage, timing in stages.items() if timing == "measured")

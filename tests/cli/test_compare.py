@@ -18,7 +18,7 @@ GOLDEN = """\
 Speed      scenario decodes 1.33 times as fast;
            its reaction p50 is 0.910 times the other
 Logical    40 / 40 errors on the same 400 shots: 1.00 times as good
-           (1.00 … 1.00), McNemar p = 1.00
+           (0.893 … 1.12), McNemar p = 1.00
 """
 
 

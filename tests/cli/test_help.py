@@ -22,7 +22,7 @@ def test_no_verb_is_a_usage_error_that_shows_the_help(capsys: pytest.CaptureFixt
     [
         (["presetz"], "No such command 'presetz'"),
         (["schema", "--nope"], "No such option: --nope"),
-        (["schema", "extra"], "Got unexpected extra argument"),
+        (["env", "extra"], "Got unexpected extra argument"),
     ],
 )
 def test_usage_errors_are_one_line_and_exit_2(

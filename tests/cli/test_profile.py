@@ -13,6 +13,7 @@ from tests.decoders.clocks import QUIET
 from tests.run.examples import MODELS
 
 REPLAY = ("--set", "decoder.timing=profile", "--set", "decoder.profile=times.json")
+VERDICTS = {0, 1, 4}  # whether a machine keeps up is not what these tests are about
 
 
 @pytest.fixture(autouse=True)
@@ -92,18 +93,18 @@ def test_too_many_disturbed_calls_make_no_profile(
 
 
 def test_a_run_replays_the_times_of_a_profile(profiled: Call, sampled: Path) -> None:
-    assert profiled("run", sampled, *REPLAY)[0] == 0
+    assert profiled("run", sampled, *REPLAY)[0] in VERDICTS
     run = read_run(Path("runs/sampled"))
     spent = run.tables["windows"]["decode_end_ps"] - run.tables["windows"]["decode_start_ps"]
     assert spent.tolist() == read_profile(Path("times.json")).stages["decode"].tolist()
-    decode = next(stage for stage in run.result["stages"] if stage["name"] == "decode")
-    assert decode["timing_source"] == f"recorded in {sampled.with_name('times.json')}"
-    assert decode["timing_confidence"] == "measured"
+    decode = next(stage for stage in run.result.stages if stage.name == "decode")
+    assert decode.timing_source == f"recorded in {sampled.with_name('times.json')}"
+    assert decode.timing_confidence == "measured"
 
 
 def test_replayed_runs_are_equal_to_the_byte(profiled: Call, sampled: Path) -> None:
     for out in ("first", "second"):
-        assert profiled("run", sampled, *REPLAY, "--out", out)[0] == 0
+        assert profiled("run", sampled, *REPLAY, "--out", out)[0] in VERDICTS
     files = sorted(Path("first").iterdir())
     assert len(files) == 5
     for file in files:
@@ -113,7 +114,7 @@ def test_replayed_runs_are_equal_to_the_byte(profiled: Call, sampled: Path) -> N
 def test_chunks_change_memory_and_not_results(profiled: Call, sampled: Path) -> None:
     for chunk in ("7", "1000"):
         options = ("--set", f"run.chunk_shots={chunk}", "--out", chunk)
-        assert profiled("run", sampled, *REPLAY, *options)[0] == 0
+        assert profiled("run", sampled, *REPLAY, *options)[0] in VERDICTS
     for name in ("windows", "messages", "backlog"):
         first, second = (Path(out) / f"{name}.parquet" for out in ("7", "1000"))
         assert first.read_bytes() == second.read_bytes()

@@ -56,12 +56,22 @@ def test_a_folder_that_is_no_run_is_told(call: Call, folder: Path, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("content", [{"schema_version": 99}, {}, []])
-def test_a_result_of_another_program_is_told(call: Call, folder: Path, content: object) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"schema_version": 99}, 'the result in "{}" has schema version 99'),
+        ({"schema_version": 1}, 'the result in "{}" has schema version 1, and this program reads'),
+        ({}, '"{}" states no schema version'),
+        ([], '"{}" states no schema version'),
+    ],
+)
+def test_a_result_of_another_program_is_told(
+    call: Call, folder: Path, content: object, told: str
+) -> None:
     (folder / "result.json").write_text(json.dumps(content))
     code, _, err = call("report", folder)
     assert code == 2
-    assert err.startswith('error: the result in "runs/recorded" has schema version ')
+    assert err.startswith(f"error: {told.format('runs/recorded')}")
     assert err.count("\n") == 1
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import STAGES, TIMESTAMPS
+from emulator.results.result import Result
 
 PERIOD_PS = 11_000_000
 LIMIT_PS = 40_000_000
@@ -61,33 +62,60 @@ def make_backlog(windows: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.stack([ends, emitted - 11 * np.arange(1, len(ends) + 1)], axis=1)
 
 
-def make_result(windows: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
-    """The content of a ``result.json`` that belongs to ``windows``."""
+def changed(result: Result, changes: dict[str, Any]) -> Result:
+    """The same result with other values, by dotted key: ``{"verdict.reaction.value_ps": None}``."""
+    data = result.model_dump()
+    for key, value in changes.items():
+        *parents, name = key.split(".")
+        table = data
+        for parent in parents:
+            table = table[parent]
+        assert name in table, key
+        table[name] = value
+    return Result.model_validate(data)
+
+
+def finding(text: str, outcome: str | None = "met", **rest: Any) -> dict[str, Any]:
+    """A finding as plain data."""
+    return {"criterion": "x", "outcome": outcome, "text": text, **rest}
+
+
+def make_result(windows: dict[str, NDArray[np.int64]]) -> Result:
+    """A result that belongs to ``windows``."""
     count = len(windows["window"])
     reaction = windows["applied_ps"] - windows["emitted_ps"]
     misses = int((reaction > LIMIT_PS).sum())
     p99 = int(np.quantile(reaction, 0.99))
     rounds = 11 * count
-    return {
-        "schema_version": 1,
+    data = {
+        "schema_version": 2,
         "scenario": SCENARIO,
         "sources": SOURCES,
         "versions": {"roundtrip-emulator": "0.1.0", "numpy": "2.4.6", "stim": "1.15.0"},
         "seed": 20260,
         "engine": "batch",
+        "machine": MACHINE,
+        "repeatable": True,
         "verdict": {
-            "meets_budget": True,
+            "outcome": "met",
+            "decide": None,
             "confidence": 0.95,
+            "warmup_windows": 0,
             "text": "budget met: p99 reaction 34.1 us within the limit of 40 us",
-            "reasons": [
-                "p99 reaction 34.1 us within the limit of 40 us",
-                "keeps up: stage predecode is the busiest, utilisation 0.48",
-            ],
+            "reasons": [item["text"] for item in FINDINGS],
+            "findings": FINDINGS,
             "throughput": {
                 "utilisation_by_stage": {"uplink": 0.031, "predecode": 0.478, "decode": 0.214},
+                "load_by_stage": {
+                    "uplink": {"value": 0.031, "ci": [0.031, 0.031]},
+                    "predecode": {"value": 0.482, "ci": [0.479, 0.485]},
+                    "decode": {"value": None, "ci": None},
+                },
                 "backlog_slope_rounds_per_s": 12.5,
                 "ci": [-310.0, 335.0],
                 "stable": True,
+                "bottleneck": "predecode",
+                "lost_share": 0.0,
             },
             "reaction": {
                 "quantile": 0.99,
@@ -100,14 +128,19 @@ def make_result(windows: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
                 "note": None,
             },
             "logical": {
-                "errors": 31,
+                "errors": 38,
                 "shots": 20_000,
-                "rate": 0.00155,
-                "ci": [0.00108, 0.00216],
-                "rate_with_deadline": 0.0019,
-                "rate_with_deadline_ci": [0.00134, 0.00261],
-                "per_round": 1.41e-6,
-                "per_round_ci": [9.82e-7, 1.97e-6],
+                "rate": 0.0019,
+                "ci": [0.00134, 0.00261],
+                "decoder_errors": 31,
+                "decoder_rate": 0.00155,
+                "decoder_ci": [0.00108, 0.00216],
+                "decoder_ci_likelihood_1000": [0.0007, 0.003],
+                "decoder_per_round": 1.41e-6,
+                "decoder_per_round_ci": [9.82e-7, 1.97e-6],
+                "late": 6,
+                "lost": 1,
+                "unfinished": 0,
                 "limit": None,
             },
             "deadline": {
@@ -118,8 +151,18 @@ def make_result(windows: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
                 "ci": [0.0002, 0.0036],
             },
             "idle": None,
+            "disturbed": None,
         },
-        "predecoder": {"density_in": 0.0213, "density_out": 0.00391, "factor": 5.45},
+        "predecoder": {
+            "density_in": 0.0213,
+            "density_out": 0.00391,
+            "factor": 5.45,
+            "windows": count,
+            "detectors": 1000 * count,
+            "events_in": 213 * count // 10,
+            "events_out": 391 * count // 100,
+            "emptied": 3,
+        },
         "stages": [_stage(name, windows, reaction) for name in STAGES],
         "rounds": {
             "emitted": rounds + 33,
@@ -129,6 +172,17 @@ def make_result(windows: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
             "lost_by_cause": {"ring_full": 11, "link": 0},
         },
     }
+    return Result.model_validate(data)
+
+
+MACHINE = {"model": "bench", "processor": "EPYC", "cores": 2, "clock": "tsc"}
+MACHINE |= {"load": 0.12, "date": "2026-01-02T03:04:05Z"}
+
+FINDINGS = [
+    finding("p99 reaction 34.1 us within the limit of 40 us"),
+    finding("keeps up: stage predecode is the busiest, load 0.482"),
+    finding("logical error rate 0.0019 per shot, no limit asked", None),
+]
 
 
 def _stage(

@@ -80,3 +80,32 @@ def test_a_share_has_one_decimal_and_is_never_rounded_to_nothing(
     share: float | None, text: str
 ) -> None:
     assert display.show_share(share) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "shown"),
+    [
+        ("utf-8", "✓ 3 µs – 1.2 × 10⁻⁴ …", "✓ 3 µs – 1.2 × 10⁻⁴ …"),
+        ("ascii", "✓ 3 µs – 1.2 × 10⁻⁴ …", "+ 3 us - 1.2 x 10^-4 .."),
+        ("latin-1", "✗ 3 µs – 1.2 × 10⁵", "x 3 µs - 1.2 × 10^5"),
+        ("ascii", "? · 日本", "? - ??"),
+        ("no such encoding", "✓ met", "+ met"),
+    ],
+)
+def test_text_is_written_in_characters_that_the_terminal_has(
+    encoding: str, text: str, shown: str
+) -> None:
+    assert display.printable(text, encoding) == shown
+
+
+def test_the_marks_differ_without_colours_and_in_ascii() -> None:
+    for encoding in ("utf-8", "ascii"):
+        assert len({display.printable(mark, encoding) for mark in display.MARKS.values()}) == 4
+
+
+def test_the_ring_is_busy_with_its_slots() -> None:
+    assert (display.server_label("ring"), display.stage_label("ring")) == (
+        "ring slots",
+        "ring wait",
+    )
+    assert display.server_label("decode_queue") == "matcher queue"

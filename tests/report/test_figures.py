@@ -1,5 +1,4 @@
 import json
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,21 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.report import figures
+from emulator.results.result import Load, Reaction, Stage
+from emulator.results.stages import reaction_times
 from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
+
+RESULT = make_result(make_windows(300))
+VERDICT = RESULT.verdict
 
 
 def _all_figures() -> dict[str, figures.Figure | None]:
     windows = make_windows(300)
-    result = make_result(windows)
-    verdict: dict[str, Any] = result["verdict"]
-    reaction_ps = windows["applied_ps"] - windows["emitted_ps"]
+    assert RESULT.predecoder is not None
     return {
-        "latency": figures.latency_ccdf(reaction_ps, verdict["reaction"]),
-        "stages": figures.stage_waterfall(result["stages"]),
+        "latency": figures.latency_ccdf(reaction_times(windows), VERDICT.reaction),
+        "stages": figures.stage_waterfall(RESULT.stages),
         "backlog": figures.backlog_over_time(make_backlog(windows)),
-        "utilisation": figures.utilisation(verdict["throughput"]["utilisation_by_stage"]),
-        "logical": figures.logical_error(verdict["logical"]),
-        "thinning": figures.thinning(result["predecoder"]),
+        "utilisation": figures.utilisation(VERDICT.throughput),
+        "logical": figures.logical_error(VERDICT.logical),
+        "thinning": figures.thinning(RESULT.predecoder),
     }
 
 
@@ -62,13 +64,15 @@ def test_a_thinned_backlog_keeps_its_extremes(rounds: list[int], most: int) -> N
     assert (np.diff(thin[:, 0]) > 0).all()
 
 
+def _reaction(
+    value_ps: int | None, ci_ps: tuple[int, int] | None, limit_ps: int | None
+) -> Reaction:
+    update = {"value_ps": value_ps, "ci_ps": ci_ps, "limit_ps": limit_ps}
+    return VERDICT.reaction.model_copy(update=update)
+
+
 def test_the_latency_figure_marks_limit_and_asked_quantile() -> None:
-    reaction = {
-        "quantile": 0.99,
-        "value_ps": 30_000_000,
-        "ci_ps": [28_000_000, 33_000_000],
-        "limit_ps": LIMIT_PS,
-    }
+    reaction = _reaction(30_000_000, (28_000_000, 33_000_000), LIMIT_PS)
     figure = figures.latency_ccdf(np.arange(1, 101, dtype=np.int64) * 10**6, reaction)
     assert figure is not None
     mark = figure["data"][1]
@@ -81,21 +85,25 @@ def test_the_latency_figure_marks_limit_and_asked_quantile() -> None:
 
 def test_a_quantile_without_value_or_interval_is_not_drawn() -> None:
     times = np.arange(1, 11, dtype=np.int64) * 10**6
-    figure = figures.latency_ccdf(times, {"quantile": 0.99, "value_ps": None})
+    figure = figures.latency_ccdf(times, _reaction(None, None, None))
     assert figure is not None
     assert len(figure["data"]) == 1
     assert "shapes" not in figure["layout"]
-    bare = {"quantile": 0.9, "value_ps": 9_000_000, "ci_ps": None}
-    figure = figures.latency_ccdf(times, bare)
+    figure = figures.latency_ccdf(times, _reaction(9_000_000, None, None))
     assert figure is not None
     assert "error_x" not in figure["data"][1]
 
 
+def _stage(name: str, mean_ps: int | None, p99_ps: int | None = None) -> Stage:
+    unknown = dict.fromkeys(Stage.model_fields)
+    return Stage.model_validate(unknown | {"name": name, "mean_ps": mean_ps, "p99_ps": p99_ps})
+
+
 def test_waterfall_bars_start_where_the_mean_before_ends() -> None:
     stages = [
-        {"name": "readout", "mean_ps": 2_000_000, "p99_ps": 3_000_000},
-        {"name": "uplink", "mean_ps": 5_000_000, "p99_ps": None},
-        {"name": "decode", "mean_ps": 1_000_000, "p99_ps": 1_000_000},
+        _stage("readout", 2_000_000, 3_000_000),
+        _stage("uplink", 5_000_000),
+        _stage("decode", 1_000_000, 1_000_000),
     ]
     figure = figures.stage_waterfall(stages)
     assert figure is not None
@@ -105,27 +113,37 @@ def test_waterfall_bars_start_where_the_mean_before_ends() -> None:
     assert p99["x"] == [3.0, None, 1.0]
 
 
-def test_logical_errors_without_an_interval_have_no_bar() -> None:
-    figure = figures.logical_error({"rate": 0.01, "ci": [0.008, 0.013], "rate_with_deadline": 0.02})
+def test_failed_shots_stand_beside_the_errors_of_the_decoder() -> None:
+    known = {"rate": 0.02, "ci": None, "decoder_rate": 0.01, "decoder_ci": (0.008, 0.013)}
+    figure = figures.logical_error(VERDICT.logical.model_copy(update={**known, "limit": 0.03}))
     assert figure is not None
     trace = figure["data"][0]
-    assert trace["x"] == [0.01, 0.02]
-    assert trace["error_x"]["array"] == pytest.approx([0.003, 0])
-    assert trace["error_x"]["arrayminus"] == pytest.approx([0.002, 0])
+    assert trace["x"] == [0.02, 0.01]
+    assert trace["error_x"]["array"] == pytest.approx([0, 0.003])
+    assert trace["error_x"]["arrayminus"] == pytest.approx([0, 0.002])
+    assert figure["layout"]["shapes"][0]["x0"] == 0.03
 
 
 def test_what_was_not_measured_is_not_drawn() -> None:
     none = np.empty(0, dtype=np.int64)
-    assert figures.latency_ccdf(none, {}) is None
-    assert figures.stage_waterfall([{"name": "readout", "mean_ps": None}]) is None
+    assert figures.latency_ccdf(none, VERDICT.reaction) is None
+    assert figures.stage_waterfall([_stage("readout", None)]) is None
     assert figures.backlog_over_time(none.reshape(0, 2)) is None
-    assert figures.utilisation({"decode": None}) is None
-    assert figures.logical_error({"rate": None}) is None
-    assert figures.thinning({"density_in": 0.1, "density_out": None}) is None
+    unseen = VERDICT.throughput.model_copy(update={"utilisation_by_stage": {}})
+    assert figures.utilisation(unseen) is None
+    assert figures.logical_error(VERDICT.logical.model_copy(update={"rate": None})) is None
+    assert RESULT.predecoder is not None
+    assert figures.thinning(RESULT.predecoder.model_copy(update={"density_out": None})) is None
 
 
-def test_utilisation_beyond_one_stays_on_the_axis() -> None:
-    figure = figures.utilisation({"decode": 1.6, "uplink": 0.1})
+def test_a_load_beyond_one_stays_on_the_axis() -> None:
+    update = {
+        "utilisation_by_stage": {"decode": 1.0, "uplink": 0.1, "ring": 0.2},
+        "load_by_stage": {"decode": Load(value=33.3, ci=None), "uplink": Load(value=None, ci=None)},
+    }
+    figure = figures.utilisation(VERDICT.throughput.model_copy(update=update))
     assert figure is not None
-    assert figure["layout"]["xaxis"]["range"][1] > 160
+    assert figure["layout"]["xaxis"]["range"][1] > 3330
     assert figure["layout"]["shapes"][0]["x0"] == 100
+    load, busy = figure["data"]
+    assert (load["x"], busy["x"]) == ([3330.0, None, None], [100.0, 10.0, 20.0])

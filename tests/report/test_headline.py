@@ -1,20 +1,37 @@
 import pytest
 
 from emulator.report.headline import headline
+from emulator.results.result import Outcome
+from tests.report.fixture import changed, finding, make_result, make_windows
+
+RESULT = make_result(make_windows(200))
 
 
 @pytest.mark.parametrize(
-    ("meets", "word"), [(True, "Budget met"), (False, "Budget missed"), (None, "Undecided")]
+    ("outcome", "word", "prefix"),
+    [
+        ("met", "Budget met", "budget met"),
+        ("missed", "Budget missed", "budget missed"),
+        ("undecided", "Undecided", "undecided"),
+    ],
 )
-def test_the_line_does_not_repeat_the_word(meets: bool | None, word: str) -> None:
-    verdict = {"meets_budget": meets, "text": f"{word.lower()}: stage decode saturates"}
-    assert headline(verdict) == (word, "stage decode saturates", ())
+def test_the_line_does_not_repeat_the_word(outcome: Outcome, word: str, prefix: str) -> None:
+    result = changed(
+        RESULT,
+        {
+            "verdict.outcome": outcome,
+            "verdict.text": f"{prefix}: stage decode is overloaded",
+            "verdict.findings": [],
+            "verdict.decide": "about 40 more shots",
+        },
+    )
+    found = headline(result.verdict)
+    assert (found.word, found.text) == (word, "stage decode is overloaded")
+    assert (found.decide, found.findings) == ("about 40 more shots", ())
 
 
-def test_reasons_of_the_line_are_not_listed_again() -> None:
-    verdict = {"meets_budget": False, "text": "budget missed: a; b", "reasons": ["a", "b", "c d"]}
-    assert headline(verdict) == ("Budget missed", "a; b", ("c d",))
-
-
-def test_a_verdict_without_text_is_undecided() -> None:
-    assert headline({}) == ("Undecided", "", ())
+def test_findings_of_the_line_are_not_listed_again() -> None:
+    findings = [finding("a", "missed"), finding("b", "missed"), finding("c d")]
+    changes = {"verdict.text": "budget missed: a; b", "verdict.outcome": "missed"}
+    result = changed(RESULT, {**changes, "verdict.findings": findings})
+    assert [found.text for found in headline(result.verdict).findings] == ["c d"]

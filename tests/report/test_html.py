@@ -1,16 +1,21 @@
 import json
-from copy import deepcopy
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
 
-from emulator.loop.records import Pool, Record
-from emulator.numbering import Emission
 from emulator.report.html import render_html
-from emulator.results import Budget, assemble
-from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
+from emulator.results import Budget, Outcome, Result
+from tests.report.fixture import (
+    changed,
+    finding,
+    make_backlog,
+    make_result,
+    make_windows,
+)
+from tests.results.made import answers_of, disturbed, judged
+from tests.results.queue import ROUND_PS, run_of
 
 WINDOWS = make_windows(1000)
 BACKLOG = make_backlog(WINDOWS)
@@ -53,7 +58,7 @@ class Page(HTMLParser):
                 self.cells[-1] += data
 
 
-def page_of(result: dict[str, Any]) -> Page:
+def page_of(result: Result) -> Page:
     return Page(render_html(result, WINDOWS, BACKLOG))
 
 
@@ -61,10 +66,10 @@ def test_the_page_states_verdict_and_numbers() -> None:
     page = page_of(RESULT)
     text = " ".join(" ".join(page.text).split())
     assert "Budget met" in text
-    assert RESULT["scenario"]["run"]["title"] in page.text
-    for sentence in (RESULT["verdict"]["text"], *RESULT["verdict"]["reasons"]):
+    assert RESULT.scenario["run"]["title"] in page.text
+    for sentence in (RESULT.verdict.text, *RESULT.verdict.reasons):
         assert sentence.removeprefix("budget met: ") in text
-    for number in ("11,033", "11,000", "20,000", "0.00155", "0.00108 … 0.00216", "5.45", "47.8 %"):
+    for number in ("11,033", "11,000", "20,000", "0.00190", "0.00134 … 0.00261", "5.45", "47.8 %"):
         assert number in text
     for cell in ("pre-decoder queue", "95 % interval", "arXiv 2408.13687", "20260", "-310 … 335"):
         assert cell in page.cells
@@ -73,19 +78,33 @@ def test_the_page_states_verdict_and_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("meets", "word", "css"),
-    [
-        (True, "Budget met", "met"),
-        (False, "Budget missed", "missed"),
-        (None, "Undecided", "undecided"),
-    ],
+    ("outcome", "word"),
+    [("met", "Budget met"), ("missed", "Budget missed"), ("undecided", "Undecided")],
 )
-def test_the_verdict_is_a_word_not_only_a_colour(meets: bool | None, word: str, css: str) -> None:
-    result = deepcopy(RESULT)
-    result["verdict"]["meets_budget"] = meets
-    page = page_of(result)
+def test_the_verdict_is_a_word_not_only_a_colour(outcome: Outcome, word: str) -> None:
+    page = page_of(changed(RESULT, {"verdict.outcome": outcome}))
     assert word in page.text
-    assert page.classes & {"met", "missed", "undecided"} == {css}
+    assert page.classes & {"met", "missed", "undecided"} == {outcome}
+
+
+def test_what_would_decide_and_every_finding_stand_in_the_verdict() -> None:
+    changes: dict[str, Any] = {
+        "verdict.outcome": "undecided",
+        "verdict.text": "undecided: a is short",
+        "verdict.decide": "about 4,000 more shots",
+        "verdict.findings": [
+            finding("a is short", "undecided"),
+            finding("b holds"),
+            finding("c informs", None),
+        ],
+    }
+    html = render_html(changed(RESULT, changes), WINDOWS, BACKLOG)
+    verdict = html[html.index('<section class="verdict') : html.index("</section>")]
+    assert "<strong>What would decide:</strong> about 4,000 more shots" in verdict
+    assert '<li class="finding-met">b holds</li>' in verdict
+    assert '<li class="finding-none">c informs</li>' in verdict
+    assert '<li class="finding-undecided">' not in verdict
+    assert "What would decide" not in render_html(RESULT, WINDOWS, BACKLOG)
 
 
 def test_every_figure_has_its_place_and_a_table() -> None:
@@ -116,17 +135,26 @@ def test_the_page_loads_nothing_and_stays_small() -> None:
 
 
 def test_the_page_is_the_same_every_time() -> None:
-    assert render_html(RESULT, WINDOWS, BACKLOG) == render_html(deepcopy(RESULT), WINDOWS, BACKLOG)
+    assert render_html(RESULT, WINDOWS, BACKLOG) == render_html(
+        make_result(WINDOWS), WINDOWS, BACKLOG
+    )
 
 
 def test_text_of_a_scenario_cannot_become_markup() -> None:
     evil = '</script><script>alert("x")</script><img src="http://evil/x">'
-    result = deepcopy(RESULT)
-    result["scenario"]["run"]["title"] = evil
-    result["verdict"]["text"] = evil
-    result["verdict"]["reasons"] = [evil]
-    result["verdict"]["throughput"]["utilisation_by_stage"] = {evil: 0.5}
-    result["sources"] = {evil: {"kind": evil, "where": evil, "source": evil, "confidence": evil}}
+    result = changed(
+        RESULT,
+        {
+            "scenario.run.title": evil,
+            "verdict.text": evil,
+            "verdict.decide": evil,
+            "verdict.findings": [finding(evil)],
+            "verdict.throughput.utilisation_by_stage": {evil: 0.5},
+            "verdict.throughput.load_by_stage": {evil: {"value": 0.5, "ci": None}},
+            "verdict.throughput.bottleneck": evil,
+            "sources": {evil: {"kind": evil, "where": evil, "source": evil, "confidence": evil}},
+        },
+    )
     page, clean = page_of(result), page_of(RESULT)
     assert page.tags.count("script") == clean.tags.count("script")
     assert "img" not in page.tags
@@ -136,26 +164,31 @@ def test_text_of_a_scenario_cannot_become_markup() -> None:
 
 
 def test_a_run_that_measured_nothing_still_has_a_report() -> None:
-    windows = {name: column[:0] for name, column in WINDOWS.items()}
-    html = render_html({}, windows, np.empty((0, 2), dtype=np.int64))
-    page = Page(html)
+    record = run_of(np.full(3, 50 * ROUND_PS, dtype=np.int64), drain=False)
+    result = judged(record, Budget(limit_ps=10 * ROUND_PS))
+    page = Page(render_html(result, record.windows, np.empty((0, 2), dtype=np.int64)))
     text = " ".join(page.text)
     assert "Undecided" in text
     assert "Untitled scenario" in text
     assert text.count("Not measured") >= 4
-    assert json.loads(page.data["figures"]) == {}
-    assert "0" not in page.cells
+    assert set(json.loads(page.data["figures"])) == {"utilisation"}
+    assert "What would decide:" in text
 
 
 def test_parts_without_a_number_say_why() -> None:
-    result = deepcopy(RESULT)
-    verdict = result["verdict"]
-    verdict["reaction"] |= {"value_ps": None, "ci_ps": None, "note": "9 windows are too few"}
-    verdict["logical"] = dict.fromkeys(verdict["logical"])
-    verdict["deadline"] = None
-    verdict["throughput"] |= {"backlog_slope_rounds_per_s": None, "ci": None, "stable": None}
-    result["predecoder"] = None
-    text = " ".join(" ".join(page_of(result).text).split())
+    logical = dict.fromkeys(RESULT.verdict.logical.model_dump())
+    changes: dict[str, Any] = {
+        "verdict.reaction.value_ps": None,
+        "verdict.reaction.ci_ps": None,
+        "verdict.reaction.note": "9 windows are too few",
+        "verdict.logical": logical,
+        "verdict.deadline": None,
+        "verdict.throughput.backlog_slope_rounds_per_s": None,
+        "verdict.throughput.ci": None,
+        "verdict.throughput.stable": None,
+        "predecoder": None,
+    }
+    text = " ".join(" ".join(page_of(changed(RESULT, changes)).text).split())
     assert "9 windows are too few; limit 40.0 µs" in text
     assert "Not measured: this run compared no decoded shot with its true outcome." in text
     assert "Not measured: no pre-decoder was applied" in text
@@ -164,8 +197,7 @@ def test_parts_without_a_number_say_why() -> None:
 
 
 def test_windows_of_the_warm_up_are_left_out() -> None:
-    result = deepcopy(RESULT)
-    result["verdict"]["reaction"]["samples"] = 900
+    result = changed(RESULT, {"verdict.warmup_windows": 100})
     windows = {name: column.copy() for name, column in WINDOWS.items()}
     windows["applied_ps"][:100] += 10**12
     page = Page(render_html(result, windows, BACKLOG))
@@ -174,54 +206,48 @@ def test_windows_of_the_warm_up_are_left_out() -> None:
 
 
 def test_idling_is_shown_when_there_is_feedback() -> None:
-    result = deepcopy(RESULT)
-    result["verdict"]["idle"] = {
+    idle = {
         "operations": 77,
         "mean_rounds": 21.4,
         "max_rounds": 63,
         "distance_to_compensate": None,
     }
-    cells = page_of(result).cells
+    cells = page_of(changed(RESULT, {"verdict.idle": idle})).cells
     assert cells[cells.index("operations that waited") + 1] == "77"
     assert cells[cells.index("worth in code distance") + 1] == "–"
 
 
-def test_what_the_results_assemble_is_understood() -> None:
-    rounds = 11 * len(WINDOWS["window"])
-    record = Record(
-        windows=WINDOWS,
-        lost=np.empty((0, 4), dtype=np.int64),
-        causes=(),
-        emitted=rounds,
-        decoded=rounds,
-        in_flight=0,
-        lost_by_cause={},
-        pools={"predecode": Pool(2, 10**10), "decode": Pool(3, 7 * 10**9)},
-        horizon_ps=int(WINDOWS["emitted_ps"][-1]),
-        end_ps=int(WINDOWS["applied_ps"].max()),
-        backlog=BACKLOG,
-        emission=Emission(1_000_000, rounds, 1),
-        done=np.empty((0, 2), dtype=np.int64),
-        messages={},
-        responses=np.empty((0, 2), dtype=np.int64),
-    )
-    result = assemble(
+def test_only_what_comes_again_is_said_to_come_again() -> None:
+    again = "The same scenario and seed give these numbers again, bit for bit."
+    assert again in page_of(RESULT).text
+    measured = page_of(changed(RESULT, {"repeatable": False}))
+    assert again not in measured.text
+    assert any("measured on this machine" in text for text in measured.text)
+    for cell in ("EPYC", "tsc", "2026-01-02T03:04:05Z"):
+        assert cell in measured.cells
+
+
+def test_lost_shots_stand_beside_the_error_rate() -> None:
+    text = " ".join(" ".join(page_of(RESULT).text).split())
+    assert "38 of 20,000 shots: 31 wrong, 6 late, 1 lost" in text
+    assert "A shot fails when its answer is wrong" in text
+
+
+def test_what_judge_makes_is_understood() -> None:
+    shots = 1000
+    calls = np.arange(shots) % 50 == 0
+    record = run_of(np.full(shots, 3 * ROUND_PS, dtype=np.int64))
+    result = judged(
         record,
-        budget=Budget(limit_ps=LIMIT_PS),
-        timing={"decode": ("profile", "measured")},
-        scenario=RESULT["scenario"],
-        sources=RESULT["sources"],
-        versions={},
-        seed=1,
-        engine="batch",
-        round_period_ps=10**6,
-        rounds_per_shot=1100,
-        wrong=np.arange(10).reshape(1, 10) == 3,
+        Budget(limit_ps=10 * ROUND_PS),
+        disturbed(answers_of(shots, 1), calls),
         warmup_windows=100,
+        measured=frozenset({"decode"}),
     )
-    text = " ".join(" ".join(page_of(result).text).split())
+    html = render_html(result, record.windows, record.backlog)
+    text = " ".join(" ".join(Page(html).text).split())
     assert "over 900 windows" in text
-    assert "1 in 10 shots, 0.100 per shot" in text
-    assert "Budget " in text
+    assert "18 of them were disturbed by other work on the machine" in text
+    assert "1 of 1,000 shots failed, 0.00100 per shot" in text
     assert "rounds on average" in text
-    assert result["verdict"]["text"].partition(": ")[2] in text
+    assert result.verdict.text.partition(": ")[2] in text

@@ -91,7 +91,8 @@ def test_a_flow_joins_the_slices_of_each_window_and_of_no_other() -> None:
 
 
 def test_components_are_tracks_with_a_lane_per_server() -> None:
-    trace = parsed(pools={"decode": Pool(4, 1), "predecode": Pool(2, 1), "uplink": Pool(1, 1)})
+    servers = {"decode": 4, "predecode": 2, "uplink": 1}
+    trace = parsed(pools={name: Pool(count, 1, 1, 1, 1, 0) for name, count in servers.items()})
     tracks = tracks_of(trace)
     lanes = defaultdict(list)
     for track in tracks.values():

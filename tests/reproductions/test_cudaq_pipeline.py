@@ -49,7 +49,7 @@ def test_one_request_per_104_us() -> None:
     assert times.mean() == pytest.approx(393.4, rel=TOLERANCE)
     assert matching_us(run).mean() == pytest.approx(224.4, rel=TOLERANCE)
     assert run.record.ring_waits > 0
-    assert run.result["verdict"]["throughput"]["stable"] is True
+    assert run.result.verdict.throughput.stable is True
 
 
 def test_one_request_per_2000_us() -> None:

@@ -5,18 +5,16 @@ chart (github.com/NVIDIA/Ising-Decoding, images/ler_vs_time_model_card_p0.003_0.
 and the rounding of the ratios.
 """
 
-from typing import Any
-
 import pytest
 
-from emulator.results import Arm, compare
+from emulator.results import Arm, Comparison, compare
 from tests.reproductions.experiment import experiment
 from tests.run.examples import answers_of
 
 ALONE = "predecoder.kind=none"
 
 
-def compared(name: str, decoder: str, *overrides: str) -> dict[str, Any]:
+def compared(name: str, decoder: str, *overrides: str) -> Comparison:
     """Compare a scenario with matching alone on the same 40 shots."""
     common = ("run.shots=40", *overrides)
     runs = (
@@ -29,8 +27,8 @@ def compared(name: str, decoder: str, *overrides: str) -> dict[str, Any]:
 def test_at_104_rounds_the_predecoder_is_2_25_times_as_fast() -> None:
     """2.33 us a round (NVIDIA blog, April 2026) against 543.9 us a shot (README of the code)."""
     found = compared("ising_d13_t104", "pymatching_d13_t104")
-    assert found["speedup"] == pytest.approx(2.25, rel=0.02)
-    per_round_us = [arm["decoding_ps_per_round"] / 1e6 for arm in found["arms"]]
+    assert found.speedup == pytest.approx(2.25, rel=0.02)
+    per_round_us = [(arm.decoding_ps_per_round or 0) / 1e6 for arm in found.arms]
     assert per_round_us == pytest.approx([2.33, 5.24], rel=0.005)
 
 
@@ -53,15 +51,15 @@ def test_in_short_windows_it_is_slower_below_distance_17(
         f"code.distance={distance}",
         f"code.rounds={distance}",
     )
-    assert found["speedup"] == pytest.approx(ratio, rel=0.02)
+    assert found.speedup == pytest.approx(ratio, rel=0.02)
 
 
 @pytest.mark.parametrize(("lanes", "holds"), [(2, False), (3, True)])
 def test_rounds_of_1_us_take_three_lanes(*, lanes: int, holds: bool) -> None:
     """2.33 us of work a round and 1 us to do it in."""
     overrides = ("run.shots=200", f"predecoder.streams={lanes}", "host.release=dispatch")
-    found = experiment("ising_d13_t104", *overrides).result["verdict"]["throughput"]
-    assert found["stable"] is holds
-    assert found["utilisation_by_stage"]["predecode"] == pytest.approx(
+    found = experiment("ising_d13_t104", *overrides).result.verdict.throughput
+    assert found.stable is holds
+    assert found.utilisation_by_stage["predecode"] == pytest.approx(
         min(1.0, 2.33 / lanes), rel=0.02
     )

@@ -49,11 +49,12 @@ def test_an_operation_idles_until_its_window_is_complete_and_decoded(run: Experi
 def test_the_noise(run: Experiment) -> None:
     detectors = ROUNDS * 24
     assert answers_of(run).events_in.mean() / detectors == pytest.approx(0.085, rel=0.03)
-    per_round = run.result["verdict"]["logical"]["per_round"]
+    per_round = run.result.verdict.logical.decoder_per_round
+    assert per_round is not None
     assert 0.00269 < per_round < 0.0035
 
 
 def test_throughput_is_met_and_reaction_is_not(run: Experiment) -> None:
-    verdict = run.result["verdict"]
-    assert verdict["throughput"]["stable"] is True
-    assert verdict["meets_budget"] is False
+    verdict = run.result.verdict
+    assert verdict.throughput.stable is True
+    assert verdict.outcome == "missed"

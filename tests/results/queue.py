@@ -39,7 +39,6 @@ def run_of(
     applied = len(windows["window"])
     behind = end // ROUND_PS - window_rounds * (index + 1)
     behind = np.minimum(behind, window_rounds * (count - index - 1))
-    busy = int(np.clip(np.minimum(end, horizon) - start, 0, None).sum())
     sent = (index, 0 * index, index, 0 * index, emitted, emitted, emitted, 0 * index)
     return Record(
         windows=windows,
@@ -53,11 +52,36 @@ def run_of(
         decoded=window_rounds * applied,
         in_flight=window_rounds * (count - applied),
         lost_by_cause={"wire": window_rounds * lost, "ring": 0},
-        pools={"uplink": Pool(2, horizon // 10), "decode": Pool(1, busy)},
+        pools={
+            "uplink": pool_of(emitted, emitted, emitted + period // 5, horizon, drain, servers=2),
+            "decode": pool_of(emitted, start, end, horizon, drain),
+        },
         horizon_ps=horizon,
         end_ps=int(end[-1]),
         backlog=np.stack([end, behind], axis=1)[kept],
         emission=Emission(ROUND_PS, window_rounds, count),
         done=np.stack([end, window_rounds * (index + 1)], axis=1)[kept],
         drained=drain,
+    )
+
+
+def pool_of(
+    arrived: NDArray[np.int64],
+    start: NDArray[np.int64],
+    end: NDArray[np.int64],
+    horizon: int,
+    drain: bool,
+    *,
+    servers: int = 1,
+) -> Pool:
+    """Account of a stage whose jobs arrive, begin and end at these instants, int64 (n,) each."""
+    begun = start <= horizon
+    spent = [int(service) for service in (end - start)[slice(None) if drain else begun]]
+    return Pool(
+        servers=servers,
+        busy_ps=int(np.clip(np.minimum(end, horizon) - start, 0, None).sum()),
+        demand_ps=sum(spent),
+        demand_ps2=sum(service * service for service in spent),
+        jobs=len(spent),
+        left_over=int(np.count_nonzero((arrived <= horizon) & ~begun)),
     )

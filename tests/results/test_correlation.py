@@ -4,11 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.results.correlation import (
+    Memory,
+    Series,
     autocorrelation_time,
     binomial_interval,
+    correlated_interval,
     effective_samples,
     proportion_interval,
+    relative_memory,
+    share_bounds,
 )
+from tests.results.queue import md1_latencies
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
@@ -36,20 +42,156 @@ def test_a_trend_is_worth_next_to_nothing() -> None:
     assert tau > 1000
 
 
+def test_a_memory_is_seen_beneath_noise_and_a_periodic_pattern() -> None:
+    rng = np.random.default_rng(3)
+    kicks = rng.normal(size=200_199)
+    slow = np.convolve(kicks, np.ones(200), mode="valid") / np.sqrt(200)
+    noise = 2 * rng.normal(size=200_000)
+    pattern = np.where(np.arange(200_000) % 2, 3.0, -3.0)
+    for hidden, variance in ((noise, 4.0), (pattern, 9.0)):
+        tau = autocorrelation_time(((slow + hidden) * 1e6).astype(np.int64))
+        # The pattern has no long-run variance of its own, the noise that of independent samples.
+        expected = (200 + (4 if hidden is noise else 0)) / (1 + variance)
+        assert tau == pytest.approx(expected, rel=0.2)
+
+
+def test_the_quick_estimate_is_lower() -> None:
+    rng = np.random.default_rng(4)
+    slow = np.convolve(rng.normal(size=20_000), np.exp(-np.arange(400) / 40), mode="valid")
+    values = (slow * 1e6).astype(np.int64)
+    full, quick = autocorrelation_time(values), autocorrelation_time(values, quick=True)
+    assert full is not None
+    assert quick is not None
+    assert 0.5 * full < quick < 0.9 * full
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+def test_relative_memory_is_that_of_a_reflected_walk(share: float) -> None:
+    # A birth-death chain of steps h with drift -1 and variance 1. The asymptotic variance of f is
+    # 2 sum over k of (sum over j <= k of pi_j f_j)^2 / (pi_k up).
+    step = 0.002
+    up, down = (1 / step**2 - 1 / step) / 2, (1 / step**2 + 1 / step) / 2
+    level = np.arange(0, 12, step)
+    weight = np.cumprod(np.concatenate([[1.0], np.full(len(level) - 1, up / down)]))
+    weight /= weight.sum()
+
+    def time(values: np.ndarray) -> float:
+        centred = values - weight @ values
+        flow = np.cumsum(weight * centred)[:-1]
+        return float(2 * np.sum(flow**2 / (weight[:-1] * up)) / (weight @ centred**2))
+
+    beyond = (np.cumsum(weight) > 1 - share).astype(float)
+    assert relative_memory(share) == pytest.approx(time(beyond) / time(level), rel=0.01)
+
+
+def test_relative_memory_ends_at_that_of_the_level_and_at_none() -> None:
+    assert (relative_memory(0.0), relative_memory(1.0)) == (1.0, 0.0)
+    assert relative_memory(1e-9) == pytest.approx(1.0)
+
+
+def test_the_memory_of_a_queue_ties_its_levels_together() -> None:
+    values = md1_latencies(np.random.default_rng(5), 0.8, 400_000, 1)[0]
+    memory = Series(values).memory
+    assert memory is not None
+    for share in (0.5, 0.1, 0.02):
+        own = autocorrelation_time(values > np.quantile(values, 1 - share))
+        assert memory.implied(share) == pytest.approx(own, rel=0.2)
+
+
+def test_an_event_of_many_bursts_has_its_own_memory() -> None:
+    memory = Memory(count=100_000, level=40.0, median=13.0, short=9.0, above=0.5)
+    assert memory.of_event(20.0, 0.1) == 20.0  # 500 bursts
+    assert memory.of_event(20.0, 0.01) == memory.implied(0.01) > 35  # 50 bursts
+    assert memory.of_event(90.0, 0.01) == 90.0
+
+
+def test_rare_events_need_longer_series() -> None:
+    memory = Memory(count=1000, level=40.0, median=13.0, short=9.0, above=0.5)
+    assert memory.needed(0.5) == memory.needed(0.01) == memory.needed(0.99)
+    assert memory.needed(0.001) == 10 * memory.needed(0.01)
+    independent = Memory(count=1000, level=1.0, median=1.0, short=1.0, above=0.5)
+    assert independent.needed(0.5) < 1000 < memory.needed(0.5)
+
+
+def test_groups_of_samples_remember_fewer_of_each_other() -> None:
+    grouped = Memory(count=1000, level=40.0, median=13.0, short=9.0, above=0.5).grouped(10)
+    assert grouped == Memory(count=100, level=4.0, median=1.3, short=1.0, above=0.5)
+
+
+def test_memory_of_a_series_that_is_mostly_at_its_largest() -> None:
+    rng = np.random.default_rng(6)
+    memory = Series((rng.random(10_000) < 0.8).astype(np.int64)).memory
+    assert memory is not None
+    assert memory.above == pytest.approx(0.8, abs=0.02)
+    assert memory.median == pytest.approx(1.0, abs=0.3)
+    assert Series(np.array([1], dtype=np.int64)).memory is None
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=200), st.data())
+def test_ranked_samples_are_those_of_a_sort(values: list[int], data: st.DataObject) -> None:
+    series = Series(np.array(values, dtype=np.int64))
+    ranks = st.lists(st.integers(0, len(values) - 1), max_size=20)
+    for rank in data.draw(ranks):
+        assert series.ranked(rank) == sorted(values)[rank]
+    assert series.values.tolist() == values
+
+
+def test_few_correlation_times_are_worth_fewer_samples() -> None:
+    assert effective_samples(1000, 1.0, 0.95) == 1000
+    long, short = effective_samples(10**7, 10.0, 0.95), effective_samples(2000, 10.0, 0.95)
+    assert long == pytest.approx(10**6, rel=1e-3)
+    # 10 degrees of freedom: t is 2.228 where z is 1.960
+    assert short == pytest.approx(200 * (1.95996 / 2.22814) ** 2, rel=1e-4)
+
+
 def test_repeating_every_sample_does_not_add_information() -> None:
-    rng = np.random.default_rng(2)
-    hits = rng.random(20_000) < 0.1
-    alone = effective_samples(hits, 1.0, 0.95)
-    repeated = effective_samples(np.repeat(hits, 10), 10.0, 0.95)
-    assert alone is not None
-    assert repeated is not None
-    assert repeated == pytest.approx(alone, rel=0.35)
+    hits = np.random.default_rng(2).random(20_000) < 0.1
+    widths = []
+    for series in (hits, np.repeat(hits, 10)):
+        memory = Series(series.astype(np.int64)).memory
+        assert memory is not None
+        interval = proportion_interval(series, memory, 0.95)
+        assert interval is not None
+        widths.append(interval[1] - interval[0])
+    assert widths[1] == pytest.approx(widths[0], rel=0.2)
 
 
 def test_too_short_a_series_gives_no_interval() -> None:
-    hits = np.array([True, False] * 50)
-    assert effective_samples(hits, 10.0, 0.95) is None
-    assert proportion_interval(hits, 10.0, 0.95) is None
+    hits = np.array([True, False] * 500)
+    memory = Memory(count=1000, level=20.0, median=10.0, short=8.0, above=0.5)
+    assert proportion_interval(hits, memory, 0.95) is None
+    assert proportion_interval(np.tile(hits, 10), memory, 0.95) is not None
+
+
+@given(st.integers(0, 1000), st.floats(1.0, 300.0))
+def test_a_correlated_interval_holds_the_exact_one_and_its_mirror_image(
+    hits: int, tau: float
+) -> None:
+    interval = correlated_interval(hits, 1000, tau, 0.95)
+    mirrored = correlated_interval(1000 - hits, 1000, tau, 0.95)
+    exact = binomial_interval(hits, 1000, 0.95)
+    assert interval is not None
+    assert mirrored is not None
+    assert exact is not None
+    assert 0 <= interval[0] <= exact[0] <= exact[1] <= interval[1] <= 1
+    assert interval == pytest.approx((1 - mirrored[1], 1 - mirrored[0]), abs=1e-8)
+
+
+def test_a_correlated_interval_ends_where_what_was_seen_becomes_unlikely() -> None:
+    interval = correlated_interval(3000, 100_000, 40.0, 0.95)
+    assert interval is not None
+    samples = effective_samples(100_000, 40.0, 0.95)
+    assert share_bounds(interval[0], samples, 0.95)[1] == pytest.approx(0.03, rel=1e-6)
+    assert share_bounds(interval[1], samples, 0.95)[0] == pytest.approx(0.03, rel=1e-6)
+    assert correlated_interval(30, 1000, 1.0, 0.95) == binomial_interval(30, 1000, 0.95)
+    assert correlated_interval(0, 0, 5.0, 0.95) is None
+
+
+def test_one_hit_in_a_burst_does_not_bound_the_rate_more_than_none() -> None:
+    none, one = (correlated_interval(hits, 10_000, 200.0, 0.95) for hits in (0, 1))
+    assert none is not None
+    assert one is not None
+    assert one[1] >= none[1]
 
 
 @given(st.integers(1, 10_000), st.data())
@@ -79,8 +221,9 @@ def test_without_hits_the_rule_of_three_holds() -> None:
 
 
 def test_without_hits_correlated_samples_bound_the_rate_less() -> None:
-    none = np.zeros(10_000, dtype=np.bool_)
-    free, tied = proportion_interval(none, 1.0, 0.95), proportion_interval(none, 50.0, 0.95)
+    free, tied = correlated_interval(0, 10_000, 1.0, 0.95), correlated_interval(0, 10_000, 20, 0.95)
     assert free is not None
     assert tied is not None
-    assert tied[1] == pytest.approx(50 * free[1], rel=0.05)
+    assert tied[0] == 0
+    # 25 degrees of freedom: t is 2.060
+    assert tied[1] == pytest.approx(20 * free[1] * (2.0595 / 1.95996) ** 2, rel=0.01)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.results.correlation import Series
 from emulator.results.quantiles import order_statistic, quantile_interval
 from tests.results.queue import md1_latencies
 
@@ -85,7 +86,8 @@ def test_few_samples_beyond_the_quantile_have_no_interval() -> None:
     assert estimate.value_ps is not None
     assert estimate.ci_ps is None
     assert estimate.note is not None
-    assert "5 samples beyond the quantile, needs 10" in estimate.note
+    assert "5 samples beyond the quantile, needs 30" in estimate.note
+    assert estimate.more_windows == 2500
 
 
 def test_a_series_correlated_over_its_length_has_no_interval() -> None:
@@ -94,6 +96,41 @@ def test_a_series_correlated_over_its_length_has_no_interval() -> None:
     assert estimate.ci_ps is None
     assert estimate.note is not None
     assert "stay correlated over" in estimate.note
+    assert estimate.more_windows is not None
+    assert estimate.more_windows > 5000
+
+
+def test_a_run_too_short_for_its_load_has_no_interval_and_a_longer_one_has() -> None:
+    values = md1_latencies(np.random.default_rng(8), 0.8, 60_000, 1)[0]
+    short = quantile_interval(values[:1000], 0.5)
+    assert short.value_ps is not None
+    assert short.ci_ps is None
+    assert short.more_windows is not None
+    assert short.more_windows > 1000
+    found = quantile_interval(values[:20_000], 0.5)
+    assert found.ci_ps is not None
+    assert found.more_windows is None
+
+
+def test_a_few_bursts_beyond_the_quantile_give_no_interval_and_many_do() -> None:
+    values = np.random.default_rng(9).integers(0, 10**6, 40_000)
+    values[3000:3500] += 10**7
+    assert quantile_interval(values, 0.9).ci_ps is not None
+    estimate = quantile_interval(values, 0.99)
+    assert estimate.value_ps is not None
+    assert estimate.value_ps > 10**7
+    assert estimate.ci_ps is None
+    assert estimate.more_windows is not None
+    for start in range(0, 40_000, 2000):
+        values[start : start + 30] += 10**7
+    assert quantile_interval(values, 0.995).ci_ps is not None
+
+
+def test_a_series_gives_the_intervals_of_its_values() -> None:
+    values = md1_latencies(np.random.default_rng(10), 0.5, 20_000, 1)[0]
+    series = Series(values)
+    for quantile in (0.99, 0.5, 0.9):
+        assert quantile_interval(series, quantile) == quantile_interval(values, quantile)
 
 
 def test_a_constant_latency_is_known_exactly() -> None:

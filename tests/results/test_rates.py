@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.results.correlation import Series
 from emulator.results.rates import (
     ErrorCount,
     PairedCount,
     deadline_misses,
+    failure_rate,
     per_round,
     shots_on_time,
 )
@@ -143,7 +145,12 @@ def test_ratio_interval_covers_the_ratio_of_correlated_arms() -> None:
 
 def test_arms_without_a_difference() -> None:
     same = PairedCount(100, 4, 0, 0)
-    assert (same.p_value(), same.ratio, same.ratio_interval(0.95)) == (1.0, 1.0, (1.0, 1.0))
+    assert (same.p_value(), same.ratio) == (1.0, 1.0)
+    interval = same.ratio_interval(0.95)
+    assert interval is not None
+    assert interval[1] is not None
+    assert interval[0] < 0.6  # four alike shots are no proof
+    assert interval[1] > 1.7
     clean = PairedCount(100, 0, 0, 0)
     assert (clean.p_value(), clean.ratio, clean.ratio_interval(0.95)) == (1.0, None, None)
     one_sided = PairedCount(100, 0, 6, 0)
@@ -154,3 +161,95 @@ def test_arms_without_a_difference() -> None:
     assert interval[1] is None
     with pytest.raises(ValueError, match="not paired"):
         PairedCount.of(np.zeros(3, dtype=bool), np.zeros(4, dtype=bool))
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_ratio_of_swapped_arms_is_the_reciprocal(both: int, first: int, second: int) -> None:
+    pair, swapped = PairedCount(500, both, first, second), PairedCount(500, both, second, first)
+    ends, other = pair.ratio_interval(0.9), swapped.ratio_interval(0.9)
+    if ends is None or other is None:
+        assert both + first + second == 0
+        return
+    low, high = (None if end is None else end for end in other)
+    assert ends[0] == pytest.approx(0.0 if high is None else 1 / high, rel=1e-5)
+    assert ends[1] == (None if low == 0 else pytest.approx(1 / (low or 1), rel=1e-5))
+    if pair.ratio is not None:
+        assert ends[0] <= pair.ratio
+        assert ends[1] is None or pair.ratio <= ends[1]
+
+
+def test_score_of_a_ratio_is_that_of_the_likeliest_shares() -> None:
+    both, first, second, ratio = 7, 5, 2, 2.0
+    errors = both + first + second
+    seconds = np.linspace(1e-6, 1 / (1 + ratio) - 1e-6, 200_001)
+    boths = (1 - seconds * (1 + ratio)) / ratio
+    firsts = 1 - seconds - boths
+    likelihood = both * np.log(boths) + first * np.log(firsts) + second * np.log(seconds)
+    best = int(np.argmax(likelihood))
+    variance = errors * (boths[best] + firsts[best] + 4 * seconds[best])
+    expected = (abs(12 - 2 * 9) - 0.5) / np.sqrt(variance)
+    assert PairedCount(100, both, first, second)._score(ratio) == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_arm_that_is_never_alone_wrong_leaves_its_ratio_open() -> None:
+    # 100 errors expected of the second arm, 20 of them alone: of 20,000 runs the exact interval
+    # given the differing shots holds 0.8 in 60 %.
+    rng = np.random.default_rng(5)
+    held = 0
+    for both, second in zip(rng.poisson(80, 1000), rng.poisson(20, 1000), strict=True):
+        interval = PairedCount(10_000, int(both), 0, int(second)).ratio_interval(0.95)
+        assert interval is not None
+        held += interval[0] <= 0.8 <= (interval[1] or np.inf)
+    assert held >= 935
+
+
+def test_wrong_answers_alone_have_the_exact_interval() -> None:
+    wrong = np.zeros(1000, dtype=bool)
+    wrong[:7] = True
+    found = failure_rate(wrong, np.zeros(1000, dtype=bool), None, 0.95)
+    assert (found.failures, found.late, found.shots, found.rate) == (7, 0, 1000, 0.007)
+    assert found.ci == ErrorCount(7, 1000).interval(0.95)
+
+
+def test_late_shots_in_bursts_widen_the_interval_of_failures() -> None:
+    rng = np.random.default_rng(6)
+    values = md1_latencies(rng, 0.8, 40_000, 1)[0]
+    late, memory = values > np.quantile(values, 0.98), Series(values).memory
+    wrong = rng.random(40_000) < 0.02
+    found = failure_rate(wrong, late, memory, 0.95)
+    assert (found.late, found.failures) == (late.sum(), (wrong | late).sum())
+    assert found.ci is not None
+    assert found.rate is not None
+    independent = ErrorCount(found.failures, found.shots).interval(0.95)
+    assert independent is not None
+    assert found.ci[0] < independent[0] < found.rate < independent[1] < found.ci[1]
+    alone = failure_rate(np.zeros_like(wrong), late, memory, 0.95)
+    misses = deadline_misses(values, int(np.quantile(values, 0.98)), 0.95)
+    assert misses.ci is not None
+    assert alone.ci is not None
+    assert alone.ci[0] == pytest.approx(misses.ci[0], rel=1e-6)
+    assert misses.ci[1] < alone.ci[1] < misses.ci[1] + 1e-4  # shots on time may be wrong
+
+
+def test_a_short_series_without_a_late_shot_does_not_exclude_them() -> None:
+    values = md1_latencies(np.random.default_rng(7), 0.9, 1000, 1)[0]
+    none, memory = np.zeros(1000, dtype=bool), Series(values).memory
+    found = failure_rate(none, none, memory, 0.95)
+    assert (found.rate, found.ci) == (0.0, None)
+    assert found.more_shots is not None
+    assert found.more_shots > 1000
+    misses = deadline_misses(values, int(values.max()), 0.95)
+    assert (misses.rate, misses.ci, misses.more_windows) == (0.0, None, found.more_shots)
+
+
+def test_all_shots_late_or_none_there() -> None:
+    every, memory = np.ones(1000, dtype=bool), Series(np.arange(1000) % 2).memory
+    found = failure_rate(~every, every, memory, 0.95)
+    assert found.rate == 1.0
+    assert found.ci is not None
+    assert found.ci[0] > 0.9
+    assert found.ci[1] == 1.0
+    assert failure_rate(~every, every, None, 0.95).ci is None
+    assert failure_rate(every[:0], every[:0], None, 0.95).rate is None
+    with pytest.raises(ValueError, match="do not match"):
+        failure_rate(every, every[:10], None, 0.95)

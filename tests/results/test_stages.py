@@ -11,6 +11,7 @@ from emulator.results.stages import (
     stage_times,
     summarise,
 )
+from emulator.results.sums import total_ps
 
 Windows = dict[str, np.ndarray]
 SPENT = st.lists(st.integers(0, 10**9), min_size=len(STAGES), max_size=len(STAGES))
@@ -67,3 +68,15 @@ def test_warmup_goes_by_window_number() -> None:
     windows["window"] = np.array([0, 2, 3, 7, 9], dtype=np.int64)
     assert after_warmup(windows, 3)["window"].tolist() == [3, 7, 9]
     assert len(after_warmup(windows, 3)["applied_ps"]) == 3
+
+
+def test_sums_are_exact_beyond_64_bits() -> None:
+    values = np.array([2**62, 2**62, 2**62, -(2**61), -1, 3], dtype=np.int64)
+    assert total_ps(values) == 3 * 2**62 - 2**61 + 2
+    assert total_ps(values[:0]) == 0
+    spent = [[0] * 11 for _ in range(5)]
+    for row in spent:
+        row[STAGES.index("decode")] = 2**62 + 1
+    rows = {row.name: row for row in summarise(_windows(spent), {})}
+    assert rows["decode"].mean_ps == 2**62 + 1
+    assert rows["decode"].share == 1

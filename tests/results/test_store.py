@@ -5,15 +5,18 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from emulator.errors import RoundtripError
+from emulator.results import Budget, dumps
 from emulator.results.store import check_place, read_run, write_file, write_run
+from tests.results.made import judged
+from tests.results.queue import ROUND_PS, run_of
 
-RESULT: dict[str, Any] = {"schema_version": 1, "verdict": {"meets_budget": True}}
+RESULT = judged(run_of(np.full(20, ROUND_PS, dtype=np.int64)), Budget())
+OTHER = RESULT.model_copy(update={"seed": 2})
 WINDOWS = {
     "window": np.arange(3, dtype=np.int64),
     "applied_ps": np.array([5, 2**53 + 1, 2**62], dtype=np.int64),
@@ -48,9 +51,9 @@ def test_the_same_run_is_the_same_bytes(tmp_path: Path) -> None:
 def test_a_previous_run_is_replaced_whole(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     write_run(folder, RESULT, TABLES, {"report.html": "old"})
-    write_run(folder, {**RESULT, "seed": 2}, TABLES)
+    write_run(folder, OTHER, TABLES)
     assert sorted(_contents(folder)) == ["backlog.parquet", "result.json", "windows.parquet"]
-    assert read_run(folder).result["seed"] == 2
+    assert read_run(folder).result.seed == 2
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -65,11 +68,11 @@ def test_what_is_not_roundtrips_stays(tmp_path: Path) -> None:
     (folder / "link").symlink_to("../elsewhere")
     (folder / "dangling").symlink_to("nowhere")
     note = (folder / "notes.txt").stat()
-    write_run(folder, {**RESULT, "seed": 2}, TABLES)
+    write_run(folder, OTHER, TABLES)
     names = {"notes.txt", "figures", "link", "dangling"}
     names |= {"result.json", "windows.parquet", "backlog.parquet"}
     assert {path.name for path in folder.iterdir()} == names
-    assert read_run(folder).result["seed"] == 2
+    assert read_run(folder).result.seed == 2
     after = (folder / "notes.txt").stat()
     assert (after.st_ino, after.st_mtime_ns, after.st_nlink) == (note.st_ino, note.st_mtime_ns, 1)
     assert (folder / "figures/deep/a.svg").read_text() == "<svg/>"
@@ -108,8 +111,8 @@ def test_an_interrupt_between_two_renames_comes_after_them(
 
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_run(folder, {**RESULT, "seed": 2}, TABLES)
-    assert read_run(folder).result["seed"] == 2
+        write_run(folder, OTHER, TABLES)
+    assert read_run(folder).result.seed == 2
     assert (folder / "notes.txt").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -196,7 +199,7 @@ def test_a_failed_swap_restores_the_previous_run(
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(RoundtripError, match="broken disk; free some space or choose another"):
-        write_run(folder, {**RESULT, "seed": 2}, TABLES)
+        write_run(folder, OTHER, TABLES)
     assert read_run(folder).result == RESULT
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -212,12 +215,36 @@ def test_picoseconds_are_int64_and_names_are_names(tmp_path: Path) -> None:
 def test_what_is_no_run_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(RoundtripError, match=r"not the folder of a run, it has no result.json"):
         read_run(tmp_path)
-    (tmp_path / "result.json").write_text(json.dumps(RESULT))
+    (tmp_path / "result.json").write_text(dumps(RESULT))
     with pytest.raises(RoundtripError, match=r"it has no windows.parquet"):
         read_run(tmp_path)
     (tmp_path / "windows.parquet").write_bytes(b"not parquet")
     with pytest.raises(RoundtripError, match="cannot be read"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": 1}, "schema version 1, and this program reads 2; run it again"),
+        ({"schema_version": 3}, "schema version 3, .* update Roundtrip or run it again"),
+        ({"schema_version": None}, "states no schema version"),
+        ({"schema_version": True}, "states no schema version"),
+        ({"seed": "many"}, r"cannot be read \(seed: .*\); run it again"),
+        ({"colour": "red"}, r"cannot be read \(colour: "),
+    ],
+)
+def test_another_version_of_a_result_is_refused_by_name(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    write_run(tmp_path / "run", RESULT, TABLES)
+    text = json.dumps({**json.loads(dumps(RESULT)), **change})
+    (tmp_path / "run" / "result.json").write_text(text)
+    with pytest.raises(RoundtripError, match=message):
+        read_run(tmp_path / "run")
+    (tmp_path / "run" / "result.json").write_text("[1, 2]")
+    with pytest.raises(RoundtripError, match="no result of a run"):
+        read_run(tmp_path / "run")
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:

@@ -1,10 +1,23 @@
+from typing import Any
+
 import pytest
 
 from emulator.results.quantiles import QuantileEstimate
 from emulator.results.rates import DeadlineMisses
-from emulator.results.stability import IdleCost, Throughput
-from emulator.results.verdict import (
+from emulator.results.result import (
+    Disturbed,
     Finding,
+    IdleCost,
+    Load,
+    Logical,
+    Outcome,
+    Throughput,
+)
+from emulator.results.stability import Doubt, Stability
+from emulator.results.verdict import (
+    RunLength,
+    _about,
+    judge_disturbed,
     judge_logical,
     judge_losses,
     judge_reaction,
@@ -15,6 +28,7 @@ from emulator.results.verdict import (
 )
 
 US = 10**6
+LENGTH = RunLength(1000)
 Interval = tuple[int, int] | None
 
 
@@ -23,103 +37,280 @@ def _reaction(value: int | None, ci: Interval, note: str | None = None) -> Quant
 
 
 @pytest.mark.parametrize(
-    ("value", "ci", "limit", "met", "text"),
+    ("value", "ci", "limit", "outcome", "text"),
     [
-        (4 * US, (3 * US, 5 * US), 10 * US, True, "4.00 us [3.00, 5.00] within the limit of 10 us"),
-        (9 * US, (8 * US, 10 * US), 10 * US, True, "within the limit of 10 us"),
-        (9 * US, (8 * US, 10 * US + 1), 10 * US, False, "but its interval is not"),
-        (45 * US, (44 * US, 46 * US), 10 * US, False, "over the limit of 10 us by 4.5x"),
-        (9 * US, None, 10 * US, True, "within the limit of 10 us (short)"),
-        (11 * US, None, 10 * US, False, "by 1.1x (short)"),
-        (None, None, 10 * US, False, "p99 reaction not measured: short"),
-        (None, None, None, True, "p99 reaction not measured: short"),
-        (9 * US, (8 * US, 10 * US), None, True, "no limit asked"),
+        (4 * US, (3 * US, 5 * US), 10 * US, "met", "4.00 us [3.00, 5.00] within the limit of 10"),
+        (9 * US, (8 * US, 10 * US), 10 * US, "met", "within the limit of 10 us"),
+        (9 * US, (8 * US, 10 * US + 1), 10 * US, "undecided", "10 us lies within its interval"),
+        (11 * US, (10 * US, 12 * US), 10 * US, "undecided", "10 us lies within its interval"),
+        (11 * US, (10 * US + 1, 12 * US), 10 * US, "missed", "over the limit of 10 us by 1.1x"),
+        (45 * US, (44 * US, 46 * US), 10 * US, "missed", "over the limit of 10 us by 4.5x"),
+        (9 * US, None, 10 * US, "undecided", "within the limit of 10 us, but without an interval"),
+        (11 * US, None, 10 * US, "undecided", "over the limit of 10 us, but without an interval"),
+        (None, None, 10 * US, "undecided", "p99 reaction not measured: short"),
+        (None, None, None, None, "p99 reaction not measured: short"),
+        (9 * US, (8 * US, 10 * US), None, None, "no limit asked"),
+        (9 * US, None, None, None, "no limit asked (short)"),
+        (9 * US, (8 * US, 9 * US), 0, "missed", "over the limit of 0 ps"),
     ],
 )
-def test_reaction(value: int | None, ci: Interval, limit: int | None, met: bool, text: str) -> None:
-    note = None if ci else "short"
-    finding = judge_reaction(_reaction(value, ci, note), limit)
-    assert finding.met is met
-    assert text in finding.text
-
-
-@pytest.mark.parametrize(
-    ("load", "slope", "stable", "met", "text"),
-    [
-        (0.7, 0.0, True, True, "keeps up: backlog grows by less than 1% of the rounds emitted"),
-        (1.73, 4.2e5, False, False, "stage decode saturates: utilisation 1.73, backlog grows by"),
-        (0.4, 4.2e5, False, False, "while no stage saturates, windows wait for each other"),
-        (0.9, 10.0, None, True, "run too short to tell whether the backlog grows: 10 [-5, 20]"),
-        (0.9, None, None, True, "run too short to tell"),
-    ],
-)
-def test_throughput(
-    load: float, slope: float | None, stable: bool | None, met: bool, text: str
+def test_reaction(
+    value: int | None, ci: Interval, limit: int | None, outcome: Outcome | None, text: str
 ) -> None:
-    shares = {"uplink": 0.1, "decode": load}
-    ci = None if slope is None else (-5.0, 20.0)
-    finding = judge_throughput(Throughput(shares, slope, ci, stable, "decode"))
-    assert finding.met is met
+    note = None if ci else "short"
+    finding = judge_reaction(_reaction(value, ci, note), limit, LENGTH)
+    assert finding.outcome == outcome
     assert text in finding.text
+    assert (finding.decide is not None) is (outcome == "undecided")
 
 
 @pytest.mark.parametrize(
-    ("rate", "limit", "met", "text"),
+    ("misses", "ci", "outcome", "text"),
     [
-        (0.010, 0.02, True, "within the limit of 0.02"),
-        (0.010, 0.011, False, "but its interval is not"),
-        (0.010, 0.005, False, "over the limit of 0.005"),
-        (0.010, None, True, "0.01 [0.008, 0.012] per shot, no limit asked"),
-        (None, 0.005, False, "not measured, limit 0.005"),
+        (0, (0.0, 0.0075), "met", "within the limit of 10 us: 0 of 400 windows later"),
+        (0, (0.0, 0.01), "met", "within the limit of 10 us: 0 of 400"),
+        (2, (0.001, 0.018), "undecided", "without an interval (short)"),
+        (9, (0.0101, 0.05), "missed", "over the limit of 10 us: 9 of 400 windows later"),
+        (9, None, "undecided", "without an interval (short)"),
     ],
 )
-def test_logical(rate: float | None, limit: float | None, met: bool, text: str) -> None:
-    finding = judge_logical(rate, None if rate is None else (0.008, 0.012), limit)
-    assert finding is not None
-    assert finding.met is met
+def test_a_quantile_without_interval_is_judged_by_the_share_of_late_windows(
+    misses: int, ci: tuple[float, float] | None, outcome: Outcome, text: str
+) -> None:
+    late = DeadlineMisses(10 * US, misses, 400, misses / 400, ci)
+    finding = judge_reaction(_reaction(9 * US, None, "short"), 10 * US, LENGTH, late)
+    assert finding.outcome == outcome
     assert text in finding.text
+    unseen = judge_reaction(_reaction(None, None, "short"), 10 * US, LENGTH, late)
+    assert unseen.outcome == outcome
+
+
+def test_more_shots_shrink_the_interval_to_less_than_the_distance_of_the_limit() -> None:
+    # half of the interval is 2 us, the distance 1 us: four times the run, and a margin
+    near = judge_reaction(_reaction(9 * US, (8 * US, 11 * US)), 10 * US, LENGTH)
+    assert near.more_shots == pytest.approx(1000 * (1.2 * 4 - 1), abs=1)
+    assert near.decide == "about 4,000 more shots"
+    # of an interval, the half that reaches over the limit counts
+    lopsided = judge_reaction(_reaction(9 * US, (1 * US, 10 * US + 1)), 10 * US, LENGTH)
+    assert lopsided.more_shots == pytest.approx(200, abs=1)
+    # without an error the interval shrinks with the number of shots
+    none = judge_logical(_logical(0.0, 0.001, (0.0, 0.003)), LENGTH)
+    assert none is not None
+    assert none.more_shots == pytest.approx(1000 * (1.2 * 3 - 1), abs=1)
+    tiny = judge_logical(_logical(0.0, 1e-300, (0.0, 0.003)), LENGTH)
+    assert tiny is not None
+    assert tiny.decide == "a logical limit that is not so near to the value"
+    at = judge_reaction(_reaction(10 * US, (8 * US, 11 * US)), 10 * US, LENGTH)
+    assert at.more_shots is None
+    assert at.decide == "a reaction limit that is not so near to the value"
+
+
+def test_a_tail_out_of_reach_asks_for_the_windows_that_an_interval_needs() -> None:
+    short = QuantileEstimate(0.99, None, None, 50, 1.0, "", "too few", more_windows=950)
+    assert judge_reaction(short, US, RunLength(50)).more_shots == 950
+    assert judge_reaction(short, US, RunLength(25)).more_shots == 475  # two windows a shot
+    nothing = QuantileEstimate(0.99, None, None, 0, None, "", "too few")
+    found = judge_reaction(nothing, US, LENGTH)
+    assert (found.decide, found.more_shots) == ("a run in which windows are answered", None)
+    behind = judge_logical(_logical(0.01, 0.5, None, shots=1000), LENGTH, 3000)
+    assert behind is not None
+    assert behind.more_shots == 3000
+
+
+def _stability(stable: bool | None, **kwargs: Any) -> Stability:
+    found: dict[str, Any] = {
+        "utilisation_by_stage": {"uplink": 0.1, "decode": 0.9},
+        "load_by_stage": {
+            "uplink": Load(value=0.1, ci=(0.1, 0.1)),
+            "decode": Load(value=0.9, ci=(0.8, 1.1)),
+        },
+        "backlog_slope_rounds_per_s": 4.2e5,
+        "ci": (1e5, 8e5),
+        "stable": stable,
+        "bottleneck": "decode",
+        "lost_share": 0.0,
+    }
+    rest = {key: kwargs.pop(key) for key in ("overloaded", "grows", "doubts") if key in kwargs}
+    return Stability(Throughput(**(found | kwargs)), **rest)
+
+
+def test_a_loop_that_keeps_up() -> None:
+    finding = judge_throughput(_stability(True), LENGTH)
+    assert finding.outcome == "met"
+    assert finding.text == (
+        "keeps up: backlog grows by less than 1% of the rounds emitted; "
+        "stage decode is the busiest, load 0.9"
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (
+            {"overloaded": ("decode",)},
+            "stage decode is overloaded, load 0.9 [0.8, 1.1], backlog grows by 420,000 rounds/s",
+        ),
+        (
+            {"overloaded": ("uplink", "decode"), "backlog_slope_rounds_per_s": None},
+            "stage uplink is overloaded, load 0.1 and stage decode is overloaded, load 0.9 [0.8",
+        ),
+        ({"grows": True}, "420,000 rounds/s while no stage is overloaded, windows wait for each"),
+        ({"grows": True, "bottleneck": "ring"}, "the slots of the ring are all taken"),
+        ({"lost_share": 0.59}, "59% of the rounds are lost at the ring, which keeps the"),
+    ],
+)
+def test_a_loop_that_falls_behind(found: dict[str, Any], text: str) -> None:
+    if "bottleneck" in found:
+        found = found | {"load_by_stage": {"ring": Load(value=None, ci=None)}}
+        found |= {"utilisation_by_stage": {"ring": 1.0}}
+    finding = judge_throughput(_stability(False, **found), LENGTH)
+    assert finding.outcome == "missed"
+    assert text in finding.text
+
+
+def test_a_loop_that_may_keep_up_says_what_would_tell() -> None:
+    doubts = (Doubt("a is short", 3.0), Doubt("b is short", 1.5))
+    finding = judge_throughput(_stability(None, doubts=doubts), LENGTH)
+    assert finding.outcome == "undecided"
+    assert "cannot tell whether the loop keeps up: a is short; b is short" in finding.text
+    assert (finding.decide, finding.more_shots) == ("about 2,000 more shots", 2000)
+    fixed = (Doubt("at capacity", None, "a faster decoder"),)
+    finding = judge_throughput(_stability(None, doubts=fixed, bottleneck=None), LENGTH)
+    assert (finding.decide, finding.more_shots) == ("a faster decoder", None)
+
+
+def _logical(
+    rate: float | None, limit: float | None, ci: tuple[float, float] | None, **counts: int
+) -> Logical:
+    empty = dict.fromkeys(Logical.model_fields)
+    return Logical.model_validate(empty | {"rate": rate, "ci": ci, "limit": limit} | counts)
+
+
+CI = (0.008, 0.012)
+
+
+@pytest.mark.parametrize(
+    ("rate", "ci", "limit", "outcome", "text"),
+    [
+        (0.010, CI, 0.02, "met", "within the limit of 0.02"),
+        (0.010, CI, 0.012, "met", "within the limit of 0.012"),
+        (0.010, CI, 0.011, "undecided", "0.011 lies within its interval"),
+        (0.010, CI, 0.009, "undecided", "0.009 lies within its interval"),
+        (0.010, CI, 0.005, "missed", "over the limit of 0.005"),
+        (0.010, CI, None, None, "0.01 [0.008, 0.012] per shot, no limit asked"),
+        (0.010, None, 0.5, "undecided", "but without an interval"),
+        (None, None, 0.005, "undecided", "not measured, limit 0.005"),
+    ],
+)
+def test_logical(
+    rate: float | None,
+    ci: tuple[float, float] | None,
+    limit: float | None,
+    outcome: Outcome | None,
+    text: str,
+) -> None:
+    finding = judge_logical(_logical(rate, limit, ci), LENGTH)
+    assert finding is not None
+    assert finding.outcome == outcome
+    assert text in finding.text
+    assert (finding.decide is not None) is (outcome == "undecided")
+
+
+def test_what_failed_the_shots_is_said_where_it_was_not_the_decoder_alone() -> None:
+    failed = _logical(0.1, None, (0.05, 0.2), decoder_errors=1200, late=3, lost=0)
+    finding = judge_logical(failed, LENGTH)
+    assert finding is not None
+    assert "per shot (shots that failed: 1,200 wrong, 3 late), no limit" in finding.text
 
 
 def test_an_unasked_unmeasured_error_rate_is_not_mentioned() -> None:
-    assert judge_logical(None, None, None) is None
+    assert judge_logical(_logical(None, None, None), LENGTH) is None
+
+
+def test_shots_that_are_all_unfinished_ask_for_a_drained_run() -> None:
+    finding = judge_logical(_logical(None, 0.1, None, unfinished=3), LENGTH)
+    assert finding is not None
+    assert "run.drain = true" in (finding.decide or "")
 
 
 def test_losses() -> None:
-    assert judge_losses({"ring": 0}, 0) == Finding(True, "no round lost")
+    assert judge_losses({"ring": 0}, 0).text == "no round lost"
+    assert judge_losses({"ring": 0}, 0).outcome == "met"
     lost = {"wire": 0, "ring": 10}
-    assert judge_losses(lost, 9) == Finding(False, "10 rounds lost (ring 10), 9 allowed")
-    assert judge_losses(lost, 10).met
+    missed = judge_losses(lost, 9)
+    assert (missed.outcome, missed.text) == ("missed", "10 rounds lost (ring 10), 9 allowed")
+    assert judge_losses(lost, 10).outcome == "met"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "outcome", "said"),
+    [(0, None, False), (1, None, True), (50, None, True), (51, "undecided", True)],
+)
+def test_disturbed_measurements(left_out: int, outcome: Outcome | None, said: bool) -> None:
+    found = Disturbed(
+        windows=1000, left_out=left_out, share=left_out / 1000, share_by_stage={"decode": 0.1}
+    )
+    finding = judge_disturbed(found)
+    assert (finding is not None) is said
+    if finding is not None:
+        assert finding.outcome == outcome
+        assert finding.text.startswith(f"{left_out} of 1000 windows")
+    assert judge_disturbed(None) is None
 
 
 def test_deadline_sentences() -> None:
     late = DeadlineMisses(10 * US, 3, 1000, 0.003, (0.001, 0.009))
-    assert report_deadline(late, 0.95) == (
-        "3 of 1000 windows later than 10 us, rate 0.003 [0.001, 0.009]"
-    )
-    none = DeadlineMisses(10 * US, 0, 1000, 0.0, (0.0, 0.003))
-    assert report_deadline(none, 0.95) == (
+    found = report_deadline(late, 0.95)
+    assert found is not None
+    assert found.outcome is None
+    assert found.text == "3 of 1000 windows later than 10 us, rate 0.003 [0.001, 0.009]"
+    none = report_deadline(DeadlineMisses(10 * US, 0, 1000, 0.0, (0.0, 0.003)), 0.95)
+    assert none is not None
+    assert none.text == (
         "none of 1000 windows later than 10 us; rate below 0.003 at 95% confidence"
     )
     assert report_deadline(DeadlineMisses(1, 0, 0, None, None), 0.95) is None
 
 
 def test_idle_sentences() -> None:
-    assert report_idle(IdleCost(None, 12.34, 20, 2.5)) == (
+    derived = IdleCost(
+        operations=None, mean_rounds=12.34, max_rounds=20, distance_to_compensate=2.5
+    )
+    assert report_idle(derived).text == (
         "an operation that waits idles 12.3 rounds for its correction on average, "
         "worth 2.5 of code distance"
     )
-    assert report_idle(IdleCost(7, 2.0, 4, None)).startswith("an operation idles 2 rounds")
+    seen = IdleCost(operations=7, mean_rounds=2.0, max_rounds=4, distance_to_compensate=None)
+    assert report_idle(seen).text.startswith("an operation idles 2 rounds")
+    assert report_idle(seen).outcome is None
 
 
-def test_what_is_missed_comes_first() -> None:
-    findings = [Finding(True, "a"), Finding(False, "b"), Finding(True, "c"), Finding(False, "d")]
-    met, line, reasons = summarise_findings(findings)
-    assert (met, line, reasons) == (False, "budget missed: b; d", ["b", "d", "a", "c"])
-    assert summarise_findings(findings[::2]) == (True, "budget met: a; c", ["a", "c"])
+def _found(text: str, outcome: Outcome | None, **decides: Any) -> Finding:
+    return Finding(criterion="x", outcome=outcome, text=text, **decides)
 
 
-def test_losses_that_keep_the_backlog_short_are_named() -> None:
-    found = Throughput({"decode": 1.0}, 0.0, (-1.0, 1.0), False, "decode", lost_share=0.59)
-    finding = judge_throughput(found)
-    assert not finding.met
-    assert "59.00% of the rounds are lost" in finding.text
+def test_missed_beats_undecided_beats_met() -> None:
+    met, info = _found("a", "met"), _found("i", None)
+    open_ = _found("b", "undecided", decide="about 30 more shots", more_shots=25)
+    other = _found("c", "undecided", decide="a quiet machine")
+    longer = _found("e", "undecided", decide="about 2,000 more shots", more_shots=1100)
+    missed = _found("d", "missed")
+    outcome, line, ordered, decide = summarise_findings([info, met, open_, missed, other])
+    assert (outcome, line, decide) == ("missed", "budget missed: d", None)
+    assert [finding.text for finding in ordered] == ["d", "b", "c", "a", "i"]
+    outcome, line, _, decide = summarise_findings([info, met, open_, other, longer])
+    assert (outcome, line) == ("undecided", "undecided: b; c; e")
+    assert decide == "about 2,000 more shots and a quiet machine"
+    assert summarise_findings([info, met])[:2] == ("met", "budget met: a; i")
+    assert summarise_findings([info])[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [(1.0001, "1 more shot"), (1.009, "9 more shots"), (1.0101, "20 more"), (4.2, "4,000 more")],
+)
+def test_shots_are_rounded_up_to_one_digit(times: float, text: str) -> None:
+    more = LENGTH.more(times)
+    assert more is not None
+    assert text in _about(more)
+    assert LENGTH.more(1e9) is None

@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.results.wording import number, percentile, time_with_interval, with_interval
+from emulator.results.wording import number, percentile, share, time_with_interval, with_interval
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,10 @@ def test_times(value: int, interval: tuple[int, int] | None, text: str) -> None:
 
 
 def test_numbers() -> None:
-    assert number(4.2e5) == "4.2e+05"
+    assert number(423_456) == "423,000"
+    assert number(4.2e9) == "4.2e+09"
     assert number(-1100.4) == "-1100"
     assert with_interval(0.01234, (0.011, 0.0136)) == "0.0123 [0.011, 0.0136]"
     assert with_interval(1.5, None) == "1.5"
     assert (percentile(0.999), percentile(0.5)) == ("p99.9", "p50")
+    assert share(0.01234) == "1.23%"

@@ -47,8 +47,8 @@ def test_chromobius_decodes_a_colour_code_in_the_loop(tmp_path: Path) -> None:
             "run": {"shots": 3000},
         }
         result = run_experiment(resolve(scenario)).result
-        assert result["rounds"]["decoded"] == 3000 * ROUNDS
-        errors.append(result["verdict"]["logical"]["errors"])
+        assert result.rounds.decoded == 3000 * ROUNDS
+        errors.append(result.verdict.logical.decoder_errors or 0)
     # one plaquette round flips the logical with 7 * 4 * p single faults if nothing is decoded
     undecoded = 3000 * (1 - (1 - 2 * 0.02) ** (7 * ROUNDS)) / 2
     assert errors[0] < errors[1] < undecoded / 2

@@ -43,7 +43,7 @@ def refused(scenario: Resolved) -> str:
 
 def test_a_file_gives_as_many_shots_as_it_holds(recorded: dict[str, object]) -> None:
     result = run_experiment(from_file(recorded, "run.shots=20")).result
-    assert result["verdict"]["logical"]["shots"] == RECORDED_SHOTS
+    assert result.verdict.logical.shots == RECORDED_SHOTS
     text = refused(from_file(recorded, "run.shots=21"))
     assert text.startswith("run.shots: 21 shots are more than the 20 in ")
     assert text.endswith("shots.b8; write 20 or fewer")
@@ -91,8 +91,8 @@ def test_a_ring_in_which_all_wait_is_refused_and_one_slot_more_runs(
     )
     assert text.endswith(f'write {needed} or more, or release = "dispatch"')
     for enough in (f"host.ring_slots={needed}", "host.release=dispatch"):
-        rounds = ran(*waits, "host.ring_slots=1", enough).result["rounds"]
-        assert rounds["decoded"] == rounds["emitted"]
+        rounds = ran(*waits, "host.ring_slots=1", enough).result.rounds
+        assert rounds.decoded == rounds.emitted
 
 
 def test_all_that_does_not_fit_is_told_before_anything_is_decoded(

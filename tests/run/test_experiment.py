@@ -1,5 +1,3 @@
-from typing import Any
-
 import numpy as np
 import pymatching
 import pytest
@@ -7,6 +5,7 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.errors import MissingToolError, ScenarioError
+from emulator.results import Result
 from emulator.run import decode, measure, prepare, run_experiment, run_tables
 from emulator.scenario.codes import GeneratedCode
 from tests.run.examples import (
@@ -71,8 +70,9 @@ def test_logical_errors_are_those_of_pymatching_on_the_same_shots(task: str, pat
     wrong = (predictions != observables).any(axis=1)
     assert 0 < wrong.sum() < len(wrong) == 120 * patches
     assert (wrong_of(experiment) == wrong).all()
-    logical = experiment.result["verdict"]["logical"]
-    assert (logical["errors"], logical["shots"]) == (wrong.sum(), len(wrong))
+    logical = experiment.result.verdict.logical
+    assert logical.decoder_errors == wrong.sum()
+    assert (logical.shots, logical.unfinished) == (len(wrong), 0)
 
 
 def test_late_and_wrong_shots_are_matched_by_patch_and_shot() -> None:
@@ -85,8 +85,9 @@ def test_late_and_wrong_shots_are_matched_by_patch_and_shot() -> None:
     late[rows] = windows["applied_ps"] - windows["emitted_ps"] > 6_000_000
     assert (late & wrong).any()
     assert (late ^ wrong).any()
-    found = experiment.result["verdict"]["logical"]["rate_with_deadline"]
-    assert found == pytest.approx(float((late | wrong).mean()))
+    found = experiment.result.verdict.logical
+    assert found.rate == pytest.approx(float((late | wrong).mean()))
+    assert (found.decoder_errors, found.late) == (wrong.sum(), late.sum())
 
 
 @pytest.mark.parametrize("plan", [SLIDING, PARALLEL, (*SLIDING, "window.tail=absorb")])
@@ -99,7 +100,8 @@ def test_corrections_of_windows_add_up_to_the_prediction(plan: tuple[str, ...]) 
     assert corrections.shape[1] > 1
     assert corrections.any(axis=(0, 2)).all()  # no window is idle
     # windows that see enough of the shot err hardly more often than the whole of it
-    whole = ran().result["verdict"]["logical"]["errors"]
+    whole = ran().result.verdict.logical.errors
+    assert whole is not None
     assert 0 < wrong.sum() < whole + 15
 
 
@@ -126,10 +128,13 @@ def test_layers_of_parallel_windows_run_side_by_side() -> None:
 def test_a_predecoder_takes_events_away_and_its_batches_share_their_time() -> None:
     batched = (*PREDECODER, "predecoder.batch=4", "predecoder.batch_timeout=1 ms")
     one, four = ran(*PREDECODER), ran(*batched)
-    counts = one.result["predecoder"]
-    assert 0 < counts["density_out"] < counts["density_in"]
-    assert four.result["predecoder"] == counts
-    assert four.result["verdict"]["logical"]["errors"] == one.result["verdict"]["logical"]["errors"]
+    counts = one.result.predecoder
+    assert counts is not None
+    assert counts.density_in is not None
+    assert counts.density_out is not None
+    assert 0 < counts.density_out < counts.density_in
+    assert four.result.predecoder == counts
+    assert four.result.verdict.logical == one.result.verdict.logical
     start = four.record.windows["predecode_start_ps"].reshape(-1, 4)
     assert (start == start[:, :1]).all()
     assert len(np.unique(start[:, 0])) == len(start)
@@ -142,10 +147,10 @@ def test_a_measured_batch_is_one_call() -> None:
     times = answers_of(experiment).predecode_ps
     assert times is not None
     assert (times.reshape(-1, 4) == times[::4, None]).all()
-    stages = {stage["name"]: stage for stage in experiment.result["stages"]}
-    assert stages["predecode"]["timing_source"] == "timed on this machine, one call a window"
-    assert stages["predecode"]["timing_confidence"] == "measured"
-    assert stages["predecode"]["max_ps"] in times
+    stages = {stage.name: stage for stage in experiment.result.stages}
+    assert stages["predecode"].timing_source == "timed on this machine, one call a window"
+    assert stages["predecode"].timing_confidence == "measured"
+    assert stages["predecode"].max_ps in times
 
 
 def test_delay_takes_time_and_leaves_the_answers_alone() -> None:
@@ -154,9 +159,9 @@ def test_delay_takes_time_and_leaves_the_answers_alone() -> None:
     assert (wrong_of(with_time) == wrong_of(without)).all()
     windows = with_time.record.windows
     assert (windows["predecode_end_ps"] - windows["predecode_start_ps"] == 9_000_000).all()
-    stage = next(s for s in with_time.result["stages"] if s["name"] == "predecode")
-    assert stage["timing_source"] == "a paper"
-    assert with_time.result["predecoder"] is None
+    stage = next(s for s in with_time.result.stages if s.name == "predecode")
+    assert stage.timing_source == "a paper"
+    assert with_time.result.predecoder is None
 
 
 # -- the loop ------------------------------------------------------------------------------------
@@ -164,36 +169,37 @@ def test_delay_takes_time_and_leaves_the_answers_alone() -> None:
 
 @pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 def test_no_round_vanishes(overrides: tuple[str, ...]) -> None:
-    scenario, rounds = resolved(*overrides).scenario, ran(*overrides).result["rounds"]
+    scenario, rounds = resolved(*overrides).scenario, ran(*overrides).result.rounds
     assert isinstance(scenario.code, GeneratedCode)
     emitted = scenario.code.rounds * scenario.run.shots * scenario.qpu.patches
-    assert rounds["emitted"] == emitted
-    assert rounds["decoded"] + rounds["in_flight"] + rounds["lost"] == emitted
-    assert sum(rounds["lost_by_cause"].values()) == rounds["lost"]
+    assert rounds.emitted == emitted
+    assert rounds.decoded + rounds.in_flight + rounds.lost == emitted
+    assert sum(rounds.lost_by_cause.values()) == rounds.lost
     windows = ran(*overrides).record.windows
     applied = windows["last_round"] - windows["first_round"] + 1
-    assert applied.sum() == rounds["decoded"]
+    assert applied.sum() == rounds.decoded
 
 
 def test_lost_messages_are_counted_and_miss_the_budget() -> None:
     experiment = ran("link.up.loss=0.1")
     lost = int(experiment.record.messages["lost"].sum())
     assert 0 < lost < 40
-    assert experiment.result["rounds"]["lost_by_cause"]["link_loss"] == 6 * lost
+    assert experiment.result.rounds.lost_by_cause["link_loss"] == 6 * lost
     assert len(experiment.record.windows["window"]) == 120 - lost
-    assert not experiment.result["verdict"]["meets_budget"]
-    assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result["verdict"]["text"]
+    assert experiment.result.verdict.outcome == "missed"
+    assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result.verdict.text
     few = ran("link.up.loss=0.01")
-    assert few.result["rounds"]["lost"] == 18
-    assert not few.result["verdict"]["meets_budget"]
-    assert ran("link.up.loss=0.01", "budget.lost_rounds=18").result["verdict"]["meets_budget"]
+    assert few.result.rounds.lost == 18
+    assert few.result.verdict.outcome == "missed"
+    allowed = ran("link.up.loss=0.01", "budget.lost_rounds=18").result.verdict
+    assert [found.outcome for found in allowed.findings if found.criterion == "losses"] == ["met"]
 
 
 def test_what_is_not_waited_for_is_in_flight() -> None:
     slow = "decoder.timing={kind = 'constant', value = '20 us'}"
-    left = ran("run.drain=false", slow).result["rounds"]
-    assert left["in_flight"] > 0
-    assert ran(slow, "host.on_full=wait").result["rounds"]["in_flight"] == 0
+    left = ran("run.drain=false", slow).result.rounds
+    assert left.in_flight > 0
+    assert ran(slow, "host.on_full=wait").result.rounds.in_flight == 0
 
 
 def test_a_program_with_feedback_idles() -> None:
@@ -208,26 +214,32 @@ def test_a_program_with_feedback_idles() -> None:
         wait = max(0, -(-(int(applied[last_window]) - end * 1_000_000) // 1_000_000))
         waits.append(wait)
         end += wait + 6
-    idle = experiment.result["verdict"]["idle"]
-    assert idle["operations"] == len(waits)
-    assert idle["mean_rounds"] == pytest.approx(sum(waits) / len(waits))
-    assert idle["max_rounds"] == max(waits)
+    idle = experiment.result.verdict.idle
+    assert idle is not None
+    assert idle.operations == len(waits)
+    assert idle.mean_rounds == pytest.approx(sum(waits) / len(waits))
+    assert idle.max_rounds == max(waits)
     assert waits[0] == 4  # 3.5 us and what frames take, in whole rounds
-    assert ran().result["verdict"]["idle"]["operations"] is None
+    derived = ran().result.verdict.idle
+    assert derived is not None
+    assert derived.operations is None
 
 
 def test_what_is_asked_and_known_reaches_the_verdict() -> None:
     asked = ("budget.logical_error_rate=0.5", "run.warmup_windows=20", "qpu.suppression=2.5")
-    verdict = ran(*asked, "budget.quantile=0.9", "budget.confidence=0.8").result["verdict"]
-    assert verdict["logical"]["limit"] == 0.5
-    assert verdict["reaction"]["samples"] == 100
-    assert verdict["reaction"]["quantile"] == 0.9
-    assert verdict["confidence"] == 0.8
-    assert verdict["idle"]["distance_to_compensate"] > 0
-    assert ran().result["verdict"]["idle"]["distance_to_compensate"] is None
-    strict = ran("budget.logical_error_rate=0.01").result["verdict"]
-    assert not strict["meets_budget"]
-    assert "logical error rate" in strict["text"]
+    verdict = ran(*asked, "budget.quantile=0.9", "budget.confidence=0.8").result.verdict
+    assert verdict.logical.limit == 0.5
+    assert verdict.reaction.samples == 100
+    assert verdict.reaction.quantile == 0.9
+    assert verdict.confidence == 0.8
+    assert verdict.idle is not None
+    assert (verdict.idle.distance_to_compensate or 0) > 0
+    plain = ran().result.verdict.idle
+    assert plain is not None
+    assert plain.distance_to_compensate is None
+    strict = ran("budget.logical_error_rate=0.01").result.verdict
+    assert strict.outcome == "missed"
+    assert "logical error rate" in strict.text
 
 
 def test_a_published_curve_charges_a_window_for_the_rounds_it_reads() -> None:
@@ -256,16 +268,17 @@ def test_a_batch_takes_the_time_of_its_fill() -> None:
 MEASURED = ("decoder.timing=measured", "host.on_full=wait", "run.shots=60")
 TIMES = ("mean_ps", "p50_ps", "p99_ps", "p999_ps", "max_ps", "share")
 """Of a stage, what depends on how long it took."""
-JUDGED = ("meets_budget", "text", "reasons", "throughput", "reaction", "deadline", "idle")
-"""Of the verdict, what depends on it."""
+LOGICAL = ("decoder_errors", "decoder_rate", "decoder_ci", "decoder_per_round")
+"""Of the logical errors, what does not depend on it."""
 
 
-def untimed(result: dict[str, Any]) -> dict[str, Any]:
-    verdict = {key: value for key, value in result["verdict"].items() if key not in JUDGED}
-    late = ("rate_with_deadline", "rate_with_deadline_ci")
-    verdict["logical"] = {k: v for k, v in verdict["logical"].items() if k not in late}
-    stages = [{k: v for k, v in s.items() if k not in TIMES} for s in result["stages"]]
-    return {**result, "verdict": verdict, "stages": stages}
+def untimed(result: Result) -> list[object]:
+    logical = result.verdict.logical.model_dump()
+    return [
+        *(result.scenario, result.sources, result.versions, result.rounds, result.predecoder),
+        {name: logical[name] for name in LOGICAL},
+        [stage.model_dump(exclude=set(TIMES)) for stage in result.stages],
+    ]
 
 
 def test_measured_runs_differ_in_times_only() -> None:
@@ -295,7 +308,7 @@ def test_memory_of_a_chunk_changes_nothing() -> None:
         for column, values in table.items():
             assert (values == tables[1][name][column]).all(), (name, column)
     for key in ("verdict", "stages", "rounds"):
-        assert first.result[key] == second.result[key]
+        assert getattr(first.result, key) == getattr(second.result, key)
 
 
 def test_the_first_shots_are_decoded_again_as_they_were() -> None:

@@ -17,7 +17,7 @@ STEPS = {
     "source": "emulator.run.preparation.build_source",
     "decode": "emulator.run.decoding.answer_shots",
     "loop": "emulator.run.simulation.run_loop",
-    "judge": "emulator.run.judgement.assemble",
+    "judge": "emulator.run.judgement.judge_record",
     "frames": "emulator.run.simulation.send_messages",
 }
 SCENARIO = """
@@ -173,8 +173,8 @@ def test_a_timing_only_run_has_the_times_of_the_whole_one() -> None:
     assert only.answers is None
     for name, column in whole.record.windows.items():
         np.testing.assert_array_equal(column, only.record.windows[name], name)
-    assert only.result["stages"] == whole.result["stages"]
-    assert only.result["verdict"]["logical"]["rate"] is None
+    assert only.result.stages == whole.result.stages
+    assert only.result.verdict.logical.rate is None
 
 
 # -- values --------------------------------------------------------------------------------------

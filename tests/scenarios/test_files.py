@@ -14,20 +14,20 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(FOLDER.glob("*.toml"))
 
 MET, MISSED = {0}, {1}
-ANY = {0, 1}  # timed on the machine that runs the test
+ANY = {0, 1, 4}  # timed on the machine that runs the test
 RUNS: dict[str, tuple[int, set[int]]] = {
     "atoms_d5": (200, ANY),
-    "cudaq_pipeline_104us": (200, MET),
-    "cudaq_pipeline_2000us": (200, MET),
+    "cudaq_pipeline_104us": (320, MET),
+    "cudaq_pipeline_2000us": (320, MET),
     "demo": (200, ANY),
-    "helios_ion": (200, MET),
-    "ising_d13_t104": (200, MET),
-    "ising_d13_t13": (200, MET),
+    "helios_ion": (320, MET),
+    "ising_d13_t104": (320, MET),
+    "ising_d13_t13": (320, MET),
     "overload": (300, MISSED),
-    "sliding_d7": (200, MET),
-    "willow_d5": (200, MISSED),
+    "sliding_d7": (320, MET),
+    "willow_d5": (400, MISSED),
 }
-"""Shots and exit codes by the name of the file."""
+"""Shots and exit codes by the name of the file; 299 shots are the fewest that tell of a p99."""
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -67,7 +67,7 @@ def test_a_file_runs(path: Path, tmp_path: Path) -> None:
     shots, codes = RUNS[path.stem]
     code, result = run(path.stem, tmp_path / "run")
     assert code in codes
-    assert result["verdict"]["meets_budget"] is (code == 0)
+    assert code == {"met": 0, "missed": 1, "undecided": 4}[result["verdict"]["outcome"]]
     rounds, code_table = result["rounds"], result["scenario"]["code"]
     assert rounds["emitted"] == shots * code_table["rounds"]
     assert rounds["emitted"] == rounds["decoded"] + rounds["in_flight"] + rounds["lost"]
@@ -85,7 +85,7 @@ def test_an_overloaded_matcher_falls_behind_as_fast_as_rounds_outrun_it(tmp_path
     assert verdict["throughput"]["bottleneck"] == "decode"
     growth = verdict["throughput"]["backlog_slope_rounds_per_s"]
     assert growth == pytest.approx(emitted - decoded, rel=0.02)
-    assert "stage decode saturates" in verdict["text"]
+    assert "stage decode is overloaded" in verdict["text"]
     assert result["rounds"]["lost"] == 0
 
 

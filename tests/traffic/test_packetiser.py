@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emulator.errors import MissingToolError, RoundtripError, ScenarioError
-from emulator.results.outcome import dumps
+from emulator.results import dumps
 from emulator.rtl.verilator import environment
 from emulator.run import Experiment, run_experiment, run_tables
 from emulator.traffic.capture import INTERFACES
@@ -64,7 +64,7 @@ def plain(run: Experiment) -> dict[str, Any]:
 @every_variant
 def test_results_and_tables_are_equal(overrides: tuple[str, ...]) -> None:
     model, rtl = both(overrides)
-    assert rtl.result["scenario"]["fpga"]["timing"] == "rtl"
+    assert rtl.result.scenario["fpga"]["timing"] == "rtl"
     assert plain(model) == plain(rtl)
     for name, table in run_tables(model).items():
         for column, values in table.items():

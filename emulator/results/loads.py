@@ -1,0 +1,181 @@
+"""Offered load: the work given to each stage over what its servers can do while rounds come in."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.loop.records import Pool, Record
+from emulator.results.sums import total_ps
+
+__all__ = ["LoadEstimate", "batch_means_error", "stage_loads", "utilisation"]
+
+_MAX_BATCHES = 50
+_MIN_BATCHES = 10
+_SWAMPED = 0.9
+_MIN_LEFT = 10
+_TIMED = ("predecode", "decode")
+"""Stages whose service times stand in the window table, one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEstimate:
+    """Load of a stage and its relative standard error with ``freedom`` degrees of freedom.
+
+    ``error`` is 0 where every job took the same, and None where one job is all that was seen.
+    ``idle`` says that a stage in batches never had to fill one: it takes what is there, so that
+    its servers may be busy all the time without falling behind. ``swamped`` says that nearly all
+    the work that had come to a stage was left over when the last round was emitted. ``slack``, at
+    most 1, is what patches that begin apart may take off the load.
+    """
+
+    value: float
+    error: float | None
+    freedom: int = 0
+    idle: bool = False
+    swamped: bool = False
+    slack: float = 1.0
+
+    def low(self, confidence: float) -> float | None:
+        """Return the bound that the load exceeds with ``confidence``; None without an error."""
+        half = self._half(confidence)
+        return None if half is None else self.value * self.slack * math.exp(-half)
+
+    def high(self, confidence: float) -> float | None:
+        """Return the bound that the load stays below with ``confidence``; None without an error.
+
+        Bounds are taken on the logarithm: a load is positive and, of few jobs, skewed.
+        """
+        half = self._half(confidence)
+        return None if half is None else self.value * math.exp(min(half, 700.0))
+
+    def _half(self, confidence: float) -> float | None:
+        from scipy.special import stdtrit
+
+        if self.error is None or not self.error:
+            return self.error
+        return float(stdtrit(self.freedom, confidence)) * self.error
+
+
+def utilisation(pools: Mapping[str, Pool], horizon_ps: int) -> dict[str, float]:
+    """Busy share of the servers of each stage, busy / (servers * horizon)."""
+    return {
+        name: pool.busy_ps / (pool.servers * horizon_ps) if horizon_ps else 0.0
+        for name, pool in pools.items()
+    }
+
+
+def stage_loads(
+    record: Record,
+    windows: Mapping[str, NDArray[np.int64]],
+    *,
+    batch: Mapping[str, int],
+    timed: frozenset[str] = frozenset(),
+) -> dict[str, LoadEstimate]:
+    """Load of every stage that had work: demand / (servers * time in which rounds are emitted).
+
+    The time is that of whole shots, from the first round period to the end of the last shot's
+    period, so that n jobs stand over n intervals however few they are. The demand is that of all
+    jobs of a drained run; in one that was cut short, the jobs that had arrived and had not begun
+    count with the mean service time. ``windows`` are those to judge by, in order: they tell how
+    services are correlated, and, for the stages in ``timed`` (measured on this machine, disturbed
+    calls left out), how long they took. ``batch`` has the batch size of stages that work in
+    batches: what such a stage can do is known only from full batches.
+    """
+    emission = record.emission
+    span_ps = emission.shots * emission.shot_period_ps
+    slack = span_ps / max(span_ps, record.horizon_ps)
+    found = {}
+    for name, pool in record.pools.items():
+        size = batch.get(name, 1)
+        if not pool.jobs:
+            known = pool.left_over == 0 and record.drained
+            found[name] = LoadEstimate(0.0, 0.0 if known else None)
+        elif size > 1 and name in _TIMED:
+            found[name] = _batched(pool, windows, name, size, span_ps)
+        else:
+            services = _services(windows, name) if name in _TIMED else None
+            by_window = name in timed and services is not None and len(services) > 0
+            load = _plain(pool, record.drained, services, by_window, span_ps)
+            found[name] = replace(load, swamped=_is_swamped(pool, record.drained))
+    return {name: replace(load, slack=slack) for name, load in found.items()}
+
+
+def _is_swamped(pool: Pool, drained: bool) -> bool:
+    """Whether a stage left most of its work undone, which no run of bad luck explains.
+
+    At load 0.97 with exponential times the odds are below 1 in 10,000.
+    """
+    arrived = pool.jobs if drained else pool.jobs + pool.left_over
+    return pool.left_over >= _MIN_LEFT and pool.left_over >= _SWAMPED * arrived
+
+
+def _services(windows: Mapping[str, NDArray[np.int64]], stage: str) -> NDArray[np.int64]:
+    return windows[f"{stage}_end_ps"] - windows[f"{stage}_start_ps"]
+
+
+def _plain(
+    pool: Pool, drained: bool, services: NDArray[np.int64] | None, by_window: bool, span_ps: int
+) -> LoadEstimate:
+    arrived = pool.jobs if drained else pool.jobs + pool.left_over
+    mean_ps = pool.demand_ps / pool.jobs
+    if by_window and services is not None:
+        mean_ps = total_ps(services) / len(services)
+    value = mean_ps * arrived / (pool.servers * span_ps)
+    # sum of squared deviations times the number of jobs, exact
+    scatter = pool.jobs * pool.demand_ps2 - pool.demand_ps**2
+    if pool.jobs < 2:
+        return LoadEstimate(value, None)
+    if scatter == 0 or pool.demand_ps == 0:
+        return LoadEstimate(value, 0.0)
+    freedom = pool.jobs - 1
+    independent = math.sqrt(scatter / freedom) / pool.demand_ps
+    correlated = None if services is None else batch_means_error(services)
+    if correlated is not None and correlated[0] > independent:
+        return LoadEstimate(value, *correlated)
+    return LoadEstimate(value, independent, freedom)
+
+
+def batch_means_error(services: NDArray[np.int64]) -> tuple[float, int] | None:
+    """Relative standard error of a mean from consecutive batches, and its degrees of freedom.
+
+    ``services`` is int64 (n,) in order. None where fewer than 10 batches can be made.
+    """
+    size = -(-len(services) // _MAX_BATCHES) if len(services) else 1
+    count = len(services) // size
+    if count < _MIN_BATCHES:
+        return None
+    means = services[: size * count].astype(np.float64).reshape(count, size).mean(axis=1)
+    mean = float(means.mean())
+    return (float(means.std(ddof=1)) / math.sqrt(count) / mean, count - 1) if mean else None
+
+
+def _batched(
+    pool: Pool,
+    windows: Mapping[str, NDArray[np.int64]],
+    stage: str,
+    size: int,
+    span_ps: int,
+) -> LoadEstimate:
+    """Load of a stage in batches, if all batches were full.
+
+    A stage that is overloaded fills its batches. As long as most are not full, it keeps up by
+    taking what is there, and its servers may be busy all the time: nothing to estimate then.
+    """
+    begin, services = windows[f"{stage}_start_ps"], _services(windows, stage)
+    pairs = np.stack([begin, services], axis=1)
+    distinct, fill = np.unique(pairs, axis=0, return_counts=True)
+    full = fill // size  # servers that start together with equal batches share a row
+    batches = int((-(-fill // size)).sum())
+    if 2 * int(full.sum()) < batches or not full.any():
+        return LoadEstimate(pool.busy_ps / (pool.servers * span_ps), None, idle=True)
+    full_services = np.repeat(distinct[:, 1], full)
+    mean_ps = total_ps(full_services) / len(full_services)
+    waiting = pool.left_over
+    value = mean_ps * (len(begin) + waiting) / (size * pool.servers * span_ps)
+    if (full_services == full_services[0]).all():
+        return LoadEstimate(value, 0.0 if len(full_services) > 1 else None)
+    found = batch_means_error(full_services)
+    return LoadEstimate(value, None) if found is None else LoadEstimate(value, *found)
