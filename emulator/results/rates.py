@@ -297,7 +297,7 @@ class PairedCount:
 
         Given the number of shots with an error, these are both (b), only first (f) and only
         second (s) with probabilities that obey b + f = ratio (b + s). The most likely s is the
-        root of a quadratic within the range where none is negative; it fixes the others.
+        larger root of a quadratic, and fixes the others; rounding may leave the range of shares.
         """
         errors = self.both + self.first_only + self.second_only
         a = (1 + ratio) * errors
@@ -306,7 +306,7 @@ class PairedCount:
         )
         c = self.second_only * (1 - ratio)
         second = (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
-        second = min(max(second, 1 - ratio, 0.0), 1 / (1 + ratio))
+        second = min(max(second, 0.0), 1 / (1 + ratio))
         both = max(0.0, (1 - second * (1 + ratio)) / ratio)
         first = max(0.0, 1 - second - both)
         variance = errors * ((1 - ratio) ** 2 * both + first + ratio * ratio * second)

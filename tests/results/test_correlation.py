@@ -105,6 +105,16 @@ def test_an_event_of_many_bursts_has_its_own_memory() -> None:
     assert memory.of_event(90.0, 0.01) == 90.0
 
 
+def test_the_larger_of_two_memories_is_implied() -> None:
+    memory = Memory(count=100_000, level=41.0, median=13.0, short=9.0, above=0.5)
+    assert memory.bulk(0.5) == pytest.approx(13.0)
+    scale, half = relative_memory(0.1), relative_memory(0.5)
+    assert memory.bulk(0.1) == pytest.approx(1 + 12 * scale / half)
+    assert memory.implied(0.1) == pytest.approx(1 + 40 * scale)
+    other = Memory(count=100_000, level=11.0, median=13.0, short=9.0, above=0.5)
+    assert other.implied(0.1) == other.bulk(0.1)
+
+
 def test_rare_events_need_longer_series() -> None:
     memory = Memory(count=1000, level=40.0, median=13.0, short=9.0, above=0.5)
     assert memory.needed(0.5) == memory.needed(0.01) == memory.needed(0.99)

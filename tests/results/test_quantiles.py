@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import betaincinv
 
-from emulator.results.correlation import Series
-from emulator.results.quantiles import order_statistic, quantile_interval
+from emulator.results.correlation import Memory, Series
+from emulator.results.quantiles import _most, _order_bounds, order_statistic, quantile_interval
 from tests.results.queue import md1_latencies
 
 
@@ -113,17 +114,32 @@ def test_a_run_too_short_for_its_load_has_no_interval_and_a_longer_one_has() -> 
 
 
 def test_a_few_bursts_beyond_the_quantile_give_no_interval_and_many_do() -> None:
-    values = np.random.default_rng(9).integers(0, 10**6, 40_000)
-    values[3000:3500] += 10**7
+    values = np.random.default_rng(9).integers(0, 10**6, 60_000)
+    values[3000:3500] += 10**7  # of the 600 beyond p99
     assert quantile_interval(values, 0.9).ci_ps is not None
     estimate = quantile_interval(values, 0.99)
-    assert estimate.value_ps is not None
-    assert estimate.value_ps > 10**7
     assert estimate.ci_ps is None
     assert estimate.more_windows is not None
-    for start in range(0, 40_000, 2000):
+    assert 60_000 < estimate.more_windows < 300_000
+    for start in range(0, 60_000, 2000):
         values[start : start + 30] += 10**7
-    assert quantile_interval(values, 0.995).ci_ps is not None
+    assert quantile_interval(values, 0.99).ci_ps is not None
+
+
+def test_the_interval_ends_at_the_ranks_of_the_share_bounds() -> None:
+    values = np.random.default_rng(10).permutation(2000)
+    low, high = _order_bounds(Series(values), 0.9, 500.0, 0.95)
+    bounds = betaincinv(450.0, 50.0, (0.025, 0.975))
+    assert low == np.floor(2000 * bounds[0]) - 1
+    assert high == np.ceil(2000 * bounds[1])
+    assert _order_bounds(Series(values), 0.5, 0.1, 0.95) == (0, 1999)
+
+
+def test_bursts_of_a_long_series_leave_windows_beyond_the_interval() -> None:
+    memory = Memory(count=10_000, level=300.0, median=13.0, short=9.0, above=0.5)
+    for quantile in (0.99, 0.01):
+        assert _most(memory, quantile) == pytest.approx(100 / 1.2)
+    assert _most(Memory(count=10, level=1.0, median=1.0, short=1.0, above=0.5), 0.99) == 1
 
 
 def test_a_series_gives_the_intervals_of_its_values() -> None:
