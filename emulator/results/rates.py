@@ -21,7 +21,6 @@ __all__ = [
     "deadline_misses",
     "failure_rate",
     "per_round",
-    "shots_on_time",
 ]
 
 _LIKELIHOOD_FACTOR = 1000
@@ -184,37 +183,6 @@ def _either(parts: list[tuple[float, tuple[float, float]]]) -> tuple[float, floa
         above += (high - middle) ** 2
     low, high = max(0.0, value - math.sqrt(below)), value + math.sqrt(above)
     return -math.expm1(-low), -math.expm1(-high)
-
-
-def shots_on_time(
-    windows: dict[str, NDArray[np.int64]],
-    lost: NDArray[np.int64],
-    limit_ps: int,
-    shape: tuple[int, int],
-) -> NDArray[np.bool_]:
-    """Tell, bool of ``shape`` (patches, shots), where all windows of a shot came within the limit.
-
-    ``windows`` and ``lost`` are those of a `Record`. A window that was lost or not applied by
-    the end of the run is not on time; every shot has as many windows as the one with most. Raises
-    ValueError for windows outside ``shape``.
-    """
-    applied = np.stack([windows["patch"], windows["shot"]])
-    timely = windows["applied_ps"] - windows["emitted_ps"] <= limit_ps
-    known = _count(np.concatenate([applied, lost[:, 1:3].T], axis=1), shape)
-    on_time = _count(applied[:, timely], shape)
-    return np.asarray(on_time == max(1, int(known.max(initial=0))))
-
-
-def _count(cells: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Count how often each (patch, shot) occurs among the columns of ``cells``."""
-    if cells.size and (cells.min() < 0 or (cells.max(axis=1) >= shape).any()):
-        patch, shot = cells.max(axis=1)
-        raise ValueError(
-            f"windows reach patch {patch} and shot {shot}, outside the {shape[0]} patches "
-            f"and {shape[1]} shots that have answers."
-        )
-    flat = np.ravel_multi_index((cells[0], cells[1]), shape)
-    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)

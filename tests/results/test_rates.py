@@ -10,9 +10,8 @@ from emulator.results.rates import (
     deadline_misses,
     failure_rate,
     per_round,
-    shots_on_time,
 )
-from tests.results.queue import ROUND_PS, md1_latencies, run_of
+from tests.results.queue import md1_latencies
 
 BITS = st.lists(st.booleans(), max_size=50)
 PAIRS = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=50)
@@ -98,26 +97,6 @@ def test_a_latency_equal_to_the_limit_is_in_time() -> None:
 def test_deadline_of_hardly_any_window_has_no_interval(count: int, rate: float | None) -> None:
     found = deadline_misses(np.full(count, 5, dtype=np.int64), 1, 0.95)
     assert (found.rate, found.ci) == (rate, None)
-
-
-def test_a_late_lost_or_unfinished_window_makes_its_shot_late() -> None:
-    record = run_of(np.full(6, ROUND_PS, dtype=np.int64))
-    windows = {name: column.copy() for name, column in record.windows.items()}
-    windows["applied_ps"][1] += 10 * ROUND_PS
-    kept = {name: column[:5] for name, column in windows.items()}
-    lost = np.array([[9, 0, 2, 0]], dtype=np.int64)
-    kept["shot"][2], kept["window"][2] = 3, 3  # shot 3 has two windows, shot 2 only the lost one
-    found = shots_on_time(kept, lost, 2 * ROUND_PS, (1, 6))
-    assert found.tolist() == [[False, False, False, True, False, False]]
-    kept["shot"][2] = 2
-    found = shots_on_time(kept, lost[:0], 2 * ROUND_PS, (1, 6))
-    assert found.tolist() == [[True, False, True, True, True, False]]
-
-
-def test_windows_outside_the_shots_are_refused() -> None:
-    record = run_of(np.full(6, ROUND_PS, dtype=np.int64))
-    with pytest.raises(ValueError, match="patch 0 and shot 5, outside the 1 patches and 5 shots"):
-        shots_on_time(record.windows, record.lost, 1, (1, 5))
 
 
 def test_paired_arms_differ_by_their_discordant_shots_alone() -> None:
