@@ -11,8 +11,11 @@ SHOTS ?= 50
 JOBS ?= 2
 MODEL ?= nano
 MINUTES ?= 2
+PACKAGES ?= loop results run
+MUTANTS ?= 100
+SEED ?= 0
 
-.PHONY: demo test test-slow bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
+.PHONY: demo test test-slow mutants bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -24,6 +27,10 @@ test: $(READY) ## all but the slow tests
 test-slow: $(READY) $(TRAIN)/.tested ## the slow tests, and all of the models with PyTorch
 	$(BIN)/pytest -n $(JOBS) --dist loadscope -m slow --ignore tests/models
 	$(TRAIN)/bin/python -m pytest -n $(JOBS) --dist loadscope tests/models
+
+mutants: $(READY) ## which share of MUTANTS small mistakes in PACKAGES their tests notice
+	$(BIN)/python -m tests.mutation $(PACKAGES:%=--package %) --count $(MUTANTS) --seed $(SEED) \
+		--jobs $(JOBS) --at-least 0.9
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s
