@@ -1,7 +1,7 @@
 """Choices read from a string of random bytes, where zeros stand for the plainest choice of all.
 
-Hypothesis draws the bytes and makes them smaller when a scenario fails. Drawing each choice from
-Hypothesis itself would make it vary a scenario five times before it tries another one.
+Hypothesis draws the bytes. Drawing each choice from Hypothesis itself would make it vary every
+scenario five times before it tries another one.
 """
 
 from collections.abc import Callable

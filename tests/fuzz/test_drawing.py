@@ -20,6 +20,7 @@ from tests.fuzz.consistency import STAMPS, overloads, problems, result_problems
 from tests.fuzz.contract import NAMES
 from tests.fuzz.scenarios import Case, leaves, toml_text
 from tests.fuzz.sections import draw_tables
+from tests.fuzz.smaller import kind_of, smaller
 
 NOT_DRAWN = {"folder"}  # of a CUDA-Q data folder: tests/syndromes writes and spoils such folders
 
@@ -74,6 +75,21 @@ def test_tables_are_written_as_toml_that_reads_back() -> None:
 def test_leaves_have_their_path() -> None:
     tables = {"a": {"b": {"c": 1}, "d": [2]}, "e": {}}
     assert list(leaves(tables)) == [(("a", "b", "c"), 1), (("a", "d"), [2]), (("e",), {})]
+
+
+def test_a_failing_scenario_is_made_smaller() -> None:
+    tables = draw_tables(Choices(b"")) | {"host": {"dispatch": {"kind": "constant"}}}
+    runs = []
+
+    def fails(case: Case) -> bool:
+        runs.append(case)
+        return "p" in case.tables.get("noise", {}) and "host" in case.tables
+
+    case = Case(tables, ("run.shots=3",), report=True)
+    assert smaller(case, fails) == Case({"noise": {"p": 0.003}, "host": {}})
+    assert len(runs) < 40
+    assert smaller(case, lambda _: False) == case
+    assert kind_of(["a\nx is 3.5e-7, not -2"]) == kind_of(["x is 1, not 2"]) == "x is N, not N"
 
 
 # -- the checks ------------------------------------------------------------------------------
