@@ -20,8 +20,8 @@ from benchmarks.arms import show, take_turns
 from emulator.report import render_html
 from emulator.results import write_run
 from emulator.run import Experiment, run_experiment, run_tables
-from emulator.run.services import Seeds
 from emulator.scenario import Resolved, resolve
+from emulator.timing import Streams
 
 DISTANCE, ROUNDS, P, SHOTS, SEED = 13, 104, 0.003, 2000, 1
 TURNS = 9
@@ -74,7 +74,7 @@ def sample_and_match(match: Callable[[pymatching.Matching, Bits], Bits]) -> int:
 
 def stim_seed() -> int:
     """Seed with which the emulator samples, so that both arms have the same shots."""
-    state = np.random.SeedSequence(Seeds.of(SEED).syndromes).generate_state(1, np.uint64)
+    state = np.random.SeedSequence(Streams.of(SEED).syndromes).generate_state(1, np.uint64)
     return int(state[0]) >> 1
 
 

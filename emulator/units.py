@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 __all__ = [
+    "MAX_TIME_PS",
     "PS_PER_S",
     "Clock",
     "format_rate",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 PS_PER_S = 10**12
+
+MAX_TIME_PS = 2**63 - 1
+"""Longest time that a table of int64 picoseconds can hold: 106 days."""
 
 _TIME = {"s": 10**12, "ms": 10**9, "us": 10**6, "µs": 10**6, "μs": 10**6, "ns": 10**3, "ps": 1}
 _RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import RoundtripError
-from emulator.rtl.law import REMEMBERED, depth_of
-from emulator.run.stimulus import FORMAT
+from emulator.rtl.limits import REMEMBERED_REQUESTS, depth_of
+from emulator.traffic.stimulus import FORMAT
 from hdl.toolchain import ROOT, RTL, run_bench
 
 __all__ = ["SETTLED", "compare", "main", "play", "read"]
@@ -116,7 +116,7 @@ def play(
         "IN_W": header["in_w"],
         "PATCHES": header["patches"],
         "DEPTH": depth_of(header["data_w"], header["message_bits"]),
-        "TABLE_W": REMEMBERED.bit_length() - 1,
+        "TABLE_W": REMEMBERED_REQUESTS.bit_length() - 1,
     }
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "outcome.json"

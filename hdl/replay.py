@@ -30,8 +30,8 @@ SOURCES = sorted(
 )
 """Names in hdl/rtl of the sources of ``roce_tx``."""
 
-_MOST_PAGES = 511
-_MOST_WINDOW_BYTES = (1 << 24) - 1
+_MAX_PAGES = 511
+_MAX_WINDOW_BYTES = (1 << 24) - 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,8 +79,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
     windows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     for number, window in enumerate(windows, start=1):
         for name, most in (
-            ("pkt_len_pages128", _MOST_PAGES),
-            ("bytes_per_window", _MOST_WINDOW_BYTES),
+            ("pkt_len_pages128", _MAX_PAGES),
+            ("bytes_per_window", _MAX_WINDOW_BYTES),
         ):
             value = window["registers"][name]
             if value > most:

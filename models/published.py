@@ -1,6 +1,5 @@
 """Published times of pre-decoders on accelerators: those presets that fit a layout and a noise."""
 
-import re
 from dataclasses import dataclass
 
 from emulator.decoders.ising_layout import IsingLayout
@@ -50,16 +49,23 @@ def published(name: str, layout: IsingLayout, p: float) -> Published:
 
 
 def _fit(preset: Preset, layout: IsingLayout, p: float) -> Published | None:
-    timing = Predecoder.model_validate(preset.values).timing
-    window_ps = None
-    if isinstance(timing, Curve) and "color" not in preset.name:
-        try:
-            window_ps = curve_ps(timing, TimingContext(layout.distance, layout.rounds, p))
-        except ScenarioError:
-            return None
-    elif f"_d{layout.distance}_t{layout.rounds}" in re.findall(r"_d\d+_t\d+", preset.name):
-        one_at_a_time = timing.idle if isinstance(timing, Load) else timing
-        window_ps = one_at_a_time.value if isinstance(one_at_a_time, Constant) else None
+    """Read the preset at a layout; None where its facts say that it is of another code or size."""
+    window_ps = None if preset.colour else _window_ps(preset, layout, p)
     if window_ps is None:
         return None
-    return Published(preset, window_ps / 1000, "included_in_predecoder" in preset.notes)
+    return Published(preset, window_ps / 1000, bool(preset.includes_matching))
+
+
+def _window_ps(preset: Preset, layout: IsingLayout, p: float) -> int | None:
+    timing = Predecoder.model_validate(preset.values).timing
+    if isinstance(timing, Curve):
+        context = TimingContext(layout.distance, frozenset({layout.rounds}), p)
+        try:
+            figure_ps = curve_ps(timing, context)
+        except ScenarioError:
+            return None
+        return figure_ps * layout.rounds if timing.per == "round" else figure_ps
+    if (preset.distance, preset.rounds) != (layout.distance, layout.rounds):
+        return None
+    one_at_a_time = timing.idle if isinstance(timing, Load) else timing
+    return one_at_a_time.value if isinstance(one_at_a_time, Constant) else None

@@ -37,8 +37,9 @@ def command(
     arms = [load_scenario(scenario, common), load_scenario(scenario, [*common, *against])]
     _check_paired(arms[0].scenario, arms[1].scenario)
     with progress_bar() as progress:
-        runs = [run_experiment(arm, progress=progress) for arm in arms]
-    first, second = (Arm(run.result, run.record, run.answers.wrong) for run in runs)
+        run = run_experiment(arms[0], progress=progress)
+        runs = (run, run_experiment(arms[1], like=run, progress=progress))
+    first, second = (Arm(run.result, run.record, run.wrong) for run in runs)
     print_comparison(compare(first, second), ", ".join(against), Console(highlight=False))
 
 

@@ -78,7 +78,8 @@ def _values(preset: "Preset") -> "Table":
     from emulator.scenario.layers import leaves
     from emulator.scenario.mistakes import in_toml
 
-    caption = f"{preset.title}\n{preset.notes}" if preset.notes else preset.title
+    facts = (f"{name} = {_fact(value)}" for name, value in preset.facts.items())
+    caption = "\n".join(line for line in (preset.title, *facts, preset.notes) if line)
     table = Table(
         "key",
         "value",
@@ -96,3 +97,12 @@ def _values(preset: "Preset") -> "Table":
         text = str(value) if isinstance(value, list) else in_toml(value)
         table.add_row(key, text, confidence, source)
     return table
+
+
+def _fact(value: object) -> str:
+    """Write a fact as the file does."""
+    from emulator.scenario.mistakes import in_toml
+
+    if not isinstance(value, dict):
+        return in_toml(value)
+    return f"{{ {', '.join(f'{key} = {in_toml(inner)}' for key, inner in value.items())} }}"

@@ -61,13 +61,15 @@ def command(
 
 
 def _stimulus(path: Path, shots: int, overrides: list[str]) -> tuple[bytes, str]:
-    from emulator.run import check_stimulus, run_experiment, stimulus
+    from emulator.run import prepare, run_prepared, run_stimulus
+    from emulator.run.compatibility import check_hardware
     from emulator.scenario import load_scenario
 
     asked = load_scenario(path, overrides).scenario.run.shots
     resolved = load_scenario(path, [*overrides, f"run.shots={min(shots, asked)}"])
-    check_stimulus(resolved.scenario)
-    lines = list(stimulus(resolved.scenario, run_experiment(resolved)))
+    prepared = prepare(resolved)
+    check_hardware(prepared.scenario, prepared.source, prepared.traffic.plan)
+    lines = list(run_stimulus(run_prepared(prepared, keep=True)))
     text = "".join(f"{line}\n" for line in lines)
     return text.encode(), f"{len(lines) - 1} events; python -m hdl.check plays it"
 
@@ -101,14 +103,15 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
 def _pcapng(run: "Run", shots: int) -> tuple[bytes, str]:
     import io
 
-    from emulator.run import INTERFACES, run_frames
+    from emulator.run import run_capture
     from emulator.scenario import resolve
+    from emulator.traffic.capture import INTERFACES
     from emulator.wire import write_pcapng
 
-    scenario = resolve(run.result["scenario"]).scenario
-    _check_sampler(scenario, run.result["versions"]["stim"])
-    shots = min(shots, scenario.run.shots)
-    frames = run_frames(scenario, run.tables["windows"], run.tables["messages"], shots=shots)
+    resolved = resolve(run.result["scenario"])
+    _check_sampler(resolved.scenario, run.result["versions"]["stim"])
+    shots = min(shots, resolved.scenario.run.shots)
+    frames = run_capture(resolved, run.tables["windows"], run.tables["messages"], shots=shots)
     stream = io.BytesIO()
     write_pcapng(stream, INTERFACES, frames)
     return stream.getvalue(), f"{len(frames)} frames of {shots} shots; open it in Wireshark"

@@ -42,7 +42,8 @@ class Answers:
     each window's response says, whose exclusive or is the shot's prediction.
     ``predecode_ps``: int64 (n,) and ``decode_ps``: int64 (n, windows), picoseconds measured on
     this machine, or None where not timed. ``events_in`` and ``events_out``: int64 (n,), detection
-    events before and after pre-decoding (equal without a pre-decoder).
+    events before and after pre-decoding (equal without a pre-decoder). ``detectors``: uint8
+    (n, ceil(D / 8)), least significant bit first, the syndromes; None where they were not kept.
     """
 
     wrong: NDArray[np.bool_] | None
@@ -51,6 +52,7 @@ class Answers:
     decode_ps: Times | None
     events_in: Times
     events_out: Times
+    detectors: Bits | None = None
 
 
 def answer_shots(
@@ -63,6 +65,7 @@ def answer_shots(
     front: Front | None = None,
     time_predecoder: bool = False,
     time_decoder: bool = False,
+    keep_detectors: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Answers:
     """Decode ``shots`` shots of ``source``, chunk by chunk, in bounded memory but for the answers.
@@ -89,9 +92,9 @@ def answer_shots(
         known = source.num_observables > 0
         predictions = np.bitwise_xor.reduce(corrections, axis=1)
         wrong = (predictions != chunk.observables).any(axis=1) if known else None
-        parts.append(
-            Answers(wrong, corrections, predecode_ps, decoded.window_ps, events_in, events_out)
-        )
+        kept = chunk.detectors if keep_detectors else None
+        times = (predecode_ps, decoded.window_ps, events_in, events_out)
+        parts.append(Answers(wrong, corrections, *times, kept))
         if progress is not None:
             progress(chunk.first_shot + len(packed))
     return _join(parts)
@@ -138,6 +141,7 @@ def _join(parts: list[Answers]) -> Answers:
     wrong = [part.wrong for part in parts if part.wrong is not None]
     predecode_ps = [part.predecode_ps for part in parts if part.predecode_ps is not None]
     decode_ps = [part.decode_ps for part in parts if part.decode_ps is not None]
+    detectors = [part.detectors for part in parts if part.detectors is not None]
     return Answers(
         wrong=np.concatenate(wrong) if wrong else None,
         corrections=np.concatenate([part.corrections for part in parts]),
@@ -145,4 +149,5 @@ def _join(parts: list[Answers]) -> Answers:
         decode_ps=np.concatenate(decode_ps) if decode_ps else None,
         events_in=np.concatenate([part.events_in for part in parts]),
         events_out=np.concatenate([part.events_out for part in parts]),
+        detectors=np.concatenate(detectors) if detectors else None,
     )

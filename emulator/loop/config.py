@@ -25,15 +25,22 @@ __all__ = [
 ]
 
 
+class Reader(Protocol):
+    """How long each job takes, in picoseconds."""
+
+    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+        """Duration of job ``index``: see `emulator.timing.service.Reader`."""
+
+
 class Service(Protocol):
-    """How long one job takes, in picoseconds."""
+    """How long jobs take, as data."""
 
     @property
     def constant_ps(self) -> int | None:
         """The duration if every job takes the same, else None."""
 
-    def __call__(self, index: int, busy: int) -> int:
-        """Duration of job ``index`` when ``busy`` servers work, this one included."""
+    def reader(self) -> Reader:
+        """Return a new reader of the durations."""
 
 
 @dataclass(frozen=True, slots=True)

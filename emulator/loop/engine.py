@@ -67,6 +67,8 @@ class _Loop:
         self._config = config
         self._emission = config.emission
         self._keep_windows = keep_windows
+        self._readout = config.readout.reader()
+        self._dispatch = config.host.dispatch.reader()
         self._progress = progress
         self._env = Clockwork()
         self._route = Route(config.messages, config.plan)
@@ -90,11 +92,15 @@ class _Loop:
         self._dispatcher_free_ps = 0
         self._dispatcher_busy_ps = 0
         self._predecoders = (
-            WorkerPool(self._env, config.predecode, horizon_ps, _stamp, self._predecoded)
+            WorkerPool(
+                self._env, config.predecode, horizon_ps, _stamp, self._predecoded, config.plan
+            )
             if config.predecode is not None
             else None
         )
-        self._matchers = WorkerPool(self._env, config.decode, horizon_ps, _stamp, self._decoded)
+        self._matchers = WorkerPool(
+            self._env, config.decode, horizon_ps, _stamp, self._decoded, config.plan
+        )
         self._last_digitised_ps = [0] * config.emission.patches
         self._shots: dict[tuple[int, int], ShotState] = {}
         self._emissions = 0
@@ -144,7 +150,7 @@ class _Loop:
         self._emissions += 1
         readout, earliest = self._config.readout, self._last_digitised_ps[patch]
         place = state.shot * len(self._config.messages) + number
-        delay = readout(place * self._emission.patches + patch, 1)
+        delay = self._readout(place * self._emission.patches + patch)
         digitised = self._last_digitised_ps[patch] = max(now + delay, earliest)
         packetiser = self._packetisers[patch if self._up_per_patch else 0]
         span = packetiser.accept(patch, number, digitised, earliest)
@@ -200,12 +206,12 @@ class _Loop:
             self._lose(frame, _RING_OVERRUN)
 
     def _take_slot(self, frame: _Frame) -> None:
-        now, host = self._env.now, self._config.host
+        now = self._env.now
         slot = frame.index % len(self._ring)
         self._ring[slot] = True
         frame.state.slots[frame.number] = slot
         start = max(now, self._dispatcher_free_ps)
-        dispatched = start + host.dispatch(frame.index, 1)
+        dispatched = start + self._dispatch(frame.index)
         self._dispatcher_free_ps = dispatched
         if start < self._horizon_ps:
             self._dispatcher_busy_ps += min(dispatched, self._horizon_ps) - start

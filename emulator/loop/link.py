@@ -23,7 +23,7 @@ class Port:
         self._hops_free_ps = [0] * spec.hops
         self._last_delivery_ps = 0
         self._flight_ps = spec.propagation_ps + spec.hops * spec.hop_latency_ps
-        self._latency = spec.latency
+        self._latency = spec.latency.reader()
         self._serial: dict[int, int] = {}
 
     def send(self, index: int, frames: Sequence[tuple[int, int]]) -> int:
@@ -39,7 +39,7 @@ class Port:
                 self.busy_ps += min(last, self._horizon_ps) - start
             for hop, free_ps in enumerate(self._hops_free_ps):
                 last = self._hops_free_ps[hop] = max(last, free_ps) + serial
-        delivery = last + self._flight_ps + self._latency(index, 1)
+        delivery = last + self._flight_ps + self._latency(index)
         # RDMA on one queue pair delivers in order: a late message holds up those behind it
         self._last_delivery_ps = max(delivery, self._last_delivery_ps)
         return self._last_delivery_ps

@@ -1,11 +1,12 @@
 """Server pools: identical workers behind one FIFO queue, with or without batching."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import PoolSpec
 from emulator.loop.job import Job
+from emulator.windows import Window
 
 __all__ = ["WorkerPool"]
 
@@ -18,17 +19,20 @@ class WorkerPool:
     server takes what is there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         env: Clockwork,
         spec: PoolSpec,
         horizon_ps: int,
         begin: Callable[[Job, int], None],
         end: Callable[[Job, int], None],
+        plan: Sequence[Window],
     ) -> None:
         self.busy_ps = 0
         self._env = env
         self._spec = spec
+        self._service = spec.service.reader()
+        self._rounds = [len(window.rounds) for window in plan]
         self._horizon_ps = horizon_ps
         self._begin = begin
         self._end = end
@@ -61,7 +65,8 @@ class WorkerPool:
     def _serve(self, batch: list[Job]) -> None:
         self._busy += 1
         now = self._env.now
-        duration_ps = self._spec.service(batch[0].window, self._busy)
+        rounds = max(self._rounds[job.position] for job in batch)
+        duration_ps = self._service(batch[0].window, self._busy, len(batch), rounds)
         for job in batch:
             self._begin(job, now)
         if now < self._horizon_ps:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.rtl.law import MOST_CORRECTION_BYTES, REMEMBERED
+from emulator.rtl.limits import MAX_CORRECTION_BYTES, REMEMBERED_REQUESTS
 from emulator.rtl.uplink import FOREVER
 from emulator.rtl.verilator import load
 
@@ -47,7 +47,7 @@ class Corrections:
     """What came out, in order.
 
     ``rows``: structured (n,) with cycle, ptp (time stamp that the response repeats), request_id,
-    patch, bytes and late; ``data``: uint8 (n, MOST_CORRECTION_BYTES), the first bit lowest.
+    patch, bytes and late; ``data``: uint8 (n, MAX_CORRECTION_BYTES), the first bit lowest.
     """
 
     rows: NDArray[np.void]
@@ -60,8 +60,8 @@ class Downlink:
     def __init__(self, *, data_w: int, mac: bytes, ip: bytes, qp: int) -> None:
         parameters = {
             "DATA_W": data_w,
-            "CORR_W": 8 * MOST_CORRECTION_BYTES,
-            "TABLE_W": REMEMBERED.bit_length() - 1,
+            "CORR_W": 8 * MAX_CORRECTION_BYTES,
+            "TABLE_W": REMEMBERED_REQUESTS.bit_length() - 1,
         }
         self._library = _declared(load("packetiser_down", "shim_down.cpp", parameters))
         self._handle = c_void_p(self._library.down_new(int.from_bytes(mac), int.from_bytes(ip), qp))
@@ -102,7 +102,7 @@ class Downlink:
         self._library.down_run(self._handle, until)
         count = self._counts()[0]
         rows = np.empty(count, dtype=_ROW)
-        data = np.empty((count, MOST_CORRECTION_BYTES), dtype=np.uint8)
+        data = np.empty((count, MAX_CORRECTION_BYTES), dtype=np.uint8)
         self._library.down_take(self._handle, rows.ctypes.data, data.ctypes.data_as(_u8))
         return Corrections(rows, data)
 

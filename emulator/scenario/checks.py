@@ -191,15 +191,31 @@ def _predecoder(parts: Parts) -> Iterator[Mistake]:
         if parts.window is not None and parts.window.kind != "whole":
             text = (
                 f"an onnx pre-decoder reads whole shots, not {parts.window.kind} windows; "
-                'write window.kind = "whole" or predecoder.kind = "timing_only"'
+                'write window.kind = "whole" or predecoder.kind = "delay"'
             )
             yield Mistake(("predecoder", "kind"), text)
-    if pre.kind == "timing_only" and isinstance(pre.timing, str):
+    if pre.kind == "delay" and isinstance(pre.timing, str):
         text = (
-            f'"{pre.timing}" times an inference, and timing_only has none; '
+            f'"{pre.timing}" times an inference, and kind = "delay" has none; '
             'write e.g. timing = { kind = "constant", value = "100 us" }'
         )
         yield Mistake(("predecoder", "timing"), text)
+
+
+def _timing_only(parts: Parts) -> Iterator[Mistake]:
+    decoder, pre, fpga = parts.decoder, parts.predecoder, parts.fpga
+    if decoder is None or decoder.algorithm != "none":
+        return
+    example = 'timing = { kind = "constant", value = "10 us" }'
+    if decoder.timing == "measured":
+        text = f'"measured" times a decoder, and algorithm = "none" has none; write e.g. {example}'
+        yield Mistake(("decoder", "timing"), text)
+    if pre is not None and pre.kind == "onnx":
+        text = f'"onnx" needs a decoder behind it; write kind = "delay" with e.g. {example}'
+        yield Mistake(("predecoder", "kind"), text)
+    if fpga is not None and fpga.timing == "rtl":
+        text = 'a packetiser in hardware needs answers to send back; write timing = "model"'
+        yield Mistake(("fpga", "timing"), text)
 
 
 def _profiles(parts: Parts) -> Iterator[Mistake]:
@@ -221,6 +237,7 @@ RULES: tuple[Callable[[Parts], Iterator[Mistake]], ...] = (
     _shot_period,
     _ring,
     _predecoder,
+    _timing_only,
     _profiles,
 )
 """A new rule is one function and one line here."""

@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType
 from emulator.scenario.quantities import PositiveTime, Probability, Section, Time
 
 __all__ = [
+    "Batch",
     "Component",
     "Confidence",
     "Constant",
@@ -137,7 +138,7 @@ class Curve(DelaySection):
 
     kind: Literal["curve"]
     per: Literal["window", "round"]
-    """Whether a value is for a whole window or for each of its rounds."""
+    """Whether a value is for a whole window or for each of the rounds that a window reads."""
     points: Annotated[tuple[CurvePoint, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -157,8 +158,8 @@ class Load(DelaySection):
     """Service slowed by its neighbours: from ``idle`` alone to ``loaded`` with ``servers`` busy.
 
     In between the time grows linearly with the number of busy servers; more than ``servers`` do
-    not slow it further. Both ends are drawn from the same random numbers, so that an unlucky job
-    is unlucky at every load.
+    not slow it further. A job has the same random number at both ends, so that an unlucky one is
+    unlucky at every load.
     """
 
     kind: Literal["load"]
@@ -166,6 +167,19 @@ class Load(DelaySection):
     loaded: "Draw"
     servers: Annotated[int, Field(ge=2)]
     """Busy servers, the job's own included, at which ``loaded`` is reached."""
+
+
+class Batch(DelaySection):
+    """The time of one call by how many jobs it serves, for a stage that works in batches.
+
+    Between listed fills the time is linear, rounded down to whole picoseconds; a smaller batch
+    than the smallest listed takes the time of that one, and a larger one than the largest listed
+    is refused. Every other kind is the time of one call, whatever its fill.
+    """
+
+    kind: Literal["batch"]
+    points: Annotated[dict[Count, PositiveTime], Field(min_length=1)]
+    """Jobs in the batch to time of the whole batch, such as ``"8" = "40 us"``."""
 
 
 class Warmup(DelaySection):
@@ -189,7 +203,16 @@ Draw = TypeAliasType(
 Delay = TypeAliasType(
     "Delay",
     Annotated[
-        Constant | Normal | Lognormal | Mixture | Empirical | Quantiles | Curve | Load | Warmup,
+        Constant
+        | Normal
+        | Lognormal
+        | Mixture
+        | Empirical
+        | Quantiles
+        | Curve
+        | Load
+        | Batch
+        | Warmup,
         Field(discriminator="kind"),
     ],
 )

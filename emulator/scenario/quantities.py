@@ -58,6 +58,16 @@ def _above_zero(parse: Callable[[object], Q]) -> Callable[[object], Q]:
     return read
 
 
+def _representable(parse: Callable[[object], int]) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        time_ps = parse(value)
+        if time_ps > units.MAX_TIME_PS:
+            raise ValueError(f'"{value}" is longer than 106 days (2^63 - 1 ps); write less')
+        return time_ps
+
+    return read
+
+
 def _schema(unit: str, *examples: str) -> WithJsonSchema:
     json: dict[str, Any] = {
         "type": "string",
@@ -72,13 +82,13 @@ _TIME_SCHEMA = _schema("s|ms|us|µs|μs|ns|ps", "3.96 us", "25.3 ns")
 _SIZE_TEXT = PlainSerializer(units.format_size, return_type=str, when_used="json")
 _SIZE_SCHEMA = _schema("B|kB|KiB|MB|MiB", "4096 B", "4 KiB")
 
-Time = Annotated[int, PlainValidator(_at_least_zero(units.parse_time)), _TIME_TEXT, _TIME_SCHEMA]
-"""Picoseconds, zero or more; ``"3.96 us"`` in a file."""
+_parse_time = _representable(units.parse_time)
 
-PositiveTime = Annotated[
-    int, PlainValidator(_above_zero(units.parse_time)), _TIME_TEXT, _TIME_SCHEMA
-]
-"""Picoseconds, more than zero."""
+Time = Annotated[int, PlainValidator(_at_least_zero(_parse_time)), _TIME_TEXT, _TIME_SCHEMA]
+"""Picoseconds, zero or more and less than 2**63; ``"3.96 us"`` in a file."""
+
+PositiveTime = Annotated[int, PlainValidator(_above_zero(_parse_time)), _TIME_TEXT, _TIME_SCHEMA]
+"""Picoseconds, more than zero and less than 2**63."""
 
 Size = Annotated[int, PlainValidator(_at_least_zero(units.parse_size)), _SIZE_TEXT, _SIZE_SCHEMA]
 """Bytes, zero or more; ``"4096 B"`` in a file."""

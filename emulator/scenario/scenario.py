@@ -1,11 +1,12 @@
 """A complete scenario: all tables of a file, consistent with one another."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from emulator.scenario.checks import ContradictionError, Parts, contradictions
 from emulator.scenario.codes import Code, Noise
+from emulator.scenario.mistakes import in_toml
 from emulator.scenario.quantities import Section
 from emulator.scenario.sections import (
     Budget,
@@ -20,7 +21,20 @@ from emulator.scenario.sections import (
     Window,
 )
 
-__all__ = ["Scenario", "dump"]
+__all__ = ["SCHEMA_VERSION", "Scenario", "dump"]
+
+SCHEMA_VERSION: Literal[2] = 2
+"""Version of scenario files. 1 had predecoder.kind = "timing_only" where 2 has "delay"."""
+
+
+def _current_version(value: object) -> object:
+    if value == SCHEMA_VERSION and type(value) is int:
+        return value
+    renamed = 'rename predecoder.kind = "timing_only" to "delay" and ' if value == 1 else ""
+    raise ValueError(
+        f"{in_toml(value)} is no version that this Roundtrip reads; {renamed}write "
+        f"schema_version = {SCHEMA_VERSION}"
+    )
 
 
 class Scenario(Section):
@@ -29,6 +43,8 @@ class Scenario(Section):
     Raises ``ContradictionError``, a ``ScenarioError``, when values do not fit together.
     """
 
+    schema_version: Annotated[Literal[2], BeforeValidator(_current_version)] = SCHEMA_VERSION
+    """Version of the keys of this file; left out: the current one."""
     qpu: Qpu
     code: Code
     noise: Noise | None = None

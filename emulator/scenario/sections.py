@@ -107,7 +107,7 @@ class Fpga(Section):
     encoding: Literal["bits", "bytes"] = "bits"
     """Whether a detection event takes a bit or a byte on the line."""
     timing: Literal["model", "rtl"] = "model"
-    """Cycles by the law that these keys describe, or from running the packetiser in hdl/rtl."""
+    """Cycles as these keys describe them, or from running the packetiser in hdl/rtl."""
 
 
 class Link(Section):
@@ -151,8 +151,8 @@ class Predecoder(Section):
     """A neural network in front of the decoder, which removes most detection events."""
 
     preset: str | None = None
-    kind: Literal["none", "onnx", "timing_only"] = "none"
-    """``timing_only``: its time is emulated, but answers come from the matcher alone."""
+    kind: Literal["none", "onnx", "delay"] = "none"
+    """``delay``: it takes time in the loop, but answers come from the decoder alone."""
     model: Path | None = None
     orientation: Orientation | None = None
     """What the model was trained for; left out: as the code."""
@@ -170,7 +170,9 @@ class Decoder(Section):
 
     preset: str | None = None
     algorithm: Annotated[str, Field(min_length=1)] = "pymatching"
-    """``pymatching``, ``pymatching_correlated``, any decoder of sinter, ``module:function``."""
+    """``pymatching``, ``pymatching_correlated``, any decoder of sinter, ``module:function``, or
+    ``none``: a timing-only run, which decodes nothing and measures no logical error rate.
+    """
     workers: Count = 1
     timing: Timing = "measured"
     profile: Path | None = None

@@ -16,26 +16,31 @@ _ANY_RATE = 1.0  # stands for the error rate of a curve that has none
 
 
 def curve_ps(curve: Curve, context: TimingContext) -> int:
-    """Picoseconds that ``curve`` gives for one window of the code of ``context``.
+    """Picoseconds that ``curve`` gives for the code of ``context``: per window or per round.
 
     Between listed points the value is a power law (a straight line of logarithms), first in
     distance at each listed error rate, then in error rate. Points that state their rounds hold for
-    windows of that many rounds only, interpolated in the same way. Raises ScenarioError outside
-    the listed ranges, and where the scenario does not state what the curve depends on.
+    plans whose longest window reads that many rounds, interpolated in the same way. Raises
+    ScenarioError outside the listed ranges, and where the scenario does not state what the curve
+    depends on.
     """
     value = _at(curve, context, [float(point.value) for point in curve.points])
     rounds = [float(point.rounds) for point in curve.points if point.rounds is not None]
     if rounds:
-        published = round(_at(curve, context, rounds))
-        if _stated(context.rounds, "number of rounds per window") != published:
+        published, longest = round(_at(curve, context, rounds)), _longest_window(context)
+        if longest != published:
             raise ScenarioError(
                 f"{_name(curve)} at distance {context.distance} is for windows of {published} "
-                f"rounds, but the windows have {context.rounds}; set them to {published}, or "
+                f"rounds, but the windows have {longest}; set them to {published}, or "
                 "choose another timing."
             )
-    if curve.per == "window":
-        return round(value)
-    return round(value * _stated(context.rounds, "number of rounds per window"))
+    if curve.per == "round":
+        _longest_window(context)
+    return round(value)
+
+
+def _longest_window(context: TimingContext) -> int:
+    return _stated(max(context.window_rounds, default=None), "number of rounds per window")
 
 
 def _at(curve: Curve, context: TimingContext, values: list[float]) -> float:
@@ -73,7 +78,7 @@ def _power_law(row: list[tuple[float, float]], x: float) -> float | None:
 def _stated(value: T | None, noun: str) -> T:
     if value is None:
         raise ScenarioError(
-            f"a published curve needs the {noun}, which this scenario does not state; "
+            f"a published curve needs the {noun}, which is not known here; "
             "state it, or choose another timing."
         )
     return value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator.errors import ScenarioError
+from emulator.units import MAX_TIME_PS
 
 __all__ = ["Profile", "read_profile", "write_profile"]
 
@@ -28,13 +29,16 @@ class Profile:
     stages: Mapping[str, NDArray[np.int64]]
 
 
+_Time = Annotated[int, Field(ge=0, le=MAX_TIME_PS)]
+
+
 class _Stored(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     schema_version: Literal[1] = 1
     machine: dict[str, str]
     versions: dict[str, str]
-    stages: dict[str, Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]]
+    stages: dict[str, Annotated[list[_Time], Field(min_length=1)]]
 
 
 def read_profile(path: Path) -> Profile:
@@ -48,8 +52,10 @@ def read_profile(path: Path) -> Profile:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
+        value = first["input"]
+        given = f" {value!r:.40}:" if isinstance(value, int | float | str) else ""
         raise ScenarioError(
-            f'profile "{path}": {place}: {first["msg"]}; write it with roundtrip profile.'
+            f'profile "{path}": {place}:{given} {first["msg"]}; write it with roundtrip profile.'
         ) from error
     stages = {name: np.array(times, dtype=np.int64) for name, times in stored.stages.items()}
     return Profile(stored.machine, stored.versions, stages)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import ScenarioError
 from emulator.timing.profile import read_profile
+from emulator.units import MAX_TIME_PS
 
 __all__ = ["read_recording"]
 
@@ -46,9 +47,16 @@ def _read_csv(path: Path, column: str | None) -> NDArray[np.int64]:
     timed = [name for name in rows[0] if name and name.rpartition("_")[2] in _PS_PER_UNIT]
     name = _choose(path, column, timed)
     try:
-        times = np.array([float(row[name]) for row in rows]) * _PS_PER_UNIT[name.rpartition("_")[2]]
+        unit_ps = _PS_PER_UNIT[name.rpartition("_")[2]]
+        times = np.array([float(row[name]) * unit_ps for row in rows])
     except (TypeError, ValueError) as error:
         raise ScenarioError(f'"{path}", column "{name}": {error}; write plain numbers.') from error
-    if not (np.isfinite(times) & (times >= 0)).all():
-        raise ScenarioError(f'"{path}", column "{name}": a time is negative or not finite.')
-    return np.rint(times).astype(np.int64)
+    wrong = np.flatnonzero(~((times >= 0) & (times < MAX_TIME_PS)))  # NaN is neither
+    if len(wrong):
+        row = int(wrong[0])
+        raise ScenarioError(
+            f'"{path}", column "{name}", row {row + 1}: {rows[row][name]} is negative, not finite '
+            "or longer than 106 days (2^63 - 1 ps); write times of at least 0 and less than that."
+        )
+    whole: NDArray[np.int64] = np.rint(times).astype(np.int64)
+    return whole

@@ -1,130 +1,364 @@
-"""How long each job of a stage takes: constant, drawn once per job, measured, or by load.
+"""How long each job of a stage takes, as frozen data that pickles: one class per delay model.
 
-A job's time depends only on its number (and, for ``Loaded``, on how many servers are busy), never
-on the order in which times are asked for, so that two engines that start jobs in a different order
-still agree.
+A duration depends on the number of the job and its luck (a number of the stage's `Stream`), how
+many servers are busy, how many jobs are served together and how many rounds a window reads; never
+on the order in which durations are asked for. What follows the luck is integer arithmetic.
 """
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import ScenarioError
+from emulator.timing.distribution import ByContent, Distribution
+from emulator.timing.stream import BlockCache, Stream
 
-__all__ = ["Drawn", "Fixed", "Loaded", "Recorded", "Sampler", "Service", "Warmed"]
+__all__ = [
+    "PPM",
+    "UNSTATED",
+    "Batched",
+    "Drawn",
+    "Fixed",
+    "Loaded",
+    "Mixed",
+    "PerRound",
+    "Reader",
+    "Recorded",
+    "Replayed",
+    "Service",
+    "Warmed",
+]
 
-Sampler = Callable[[int], NDArray[np.int64]]
-"""The next n times of a sequence: int64 array of shape (n,), picoseconds, none negative."""
+UNSTATED = "not stated"
+"""Source of a service whose delay does not name one itself."""
 
-_BLOCK = 4096
+PPM = 1_000_000
+"""Relative cost of a full batch, in parts per million."""
+
+
+class Reader(Protocol):
+    """Gives the durations of a service; it caches blocks of chance, and is made anew anywhere."""
+
+    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+        """Duration of job ``index`` in picoseconds, zero or more.
+
+        ``busy`` servers work, this one included; ``fill`` jobs are served together; the window
+        reads ``rounds`` rounds (0: the job is no window).
+        """
 
 
 class Service(ABC):
     """The duration of every job of one stage, and where the figures come from.
 
-    ``constant_ps`` is the duration if all jobs take the same whatever the load, else None;
-    ``uses_busy`` says whether the load matters.
+    ``source`` names a paper, document or measurement, ``confidence`` how far to trust it.
     """
 
-    constant_ps: int | None = None
-    uses_busy: bool = False
+    source: str
+    confidence: str
 
-    def __init__(self, source: str, confidence: str) -> None:
-        self.source = source
-        self.confidence = confidence
+    @property
+    def constant_ps(self) -> int | None:
+        """The duration if all jobs take the same under all circumstances, else None."""
+        return None
+
+    @property
+    def uses_busy(self) -> bool:
+        """Whether the number of busy servers matters."""
+        return False
 
     @abstractmethod
-    def __call__(self, index: int, busy: int) -> int:
-        """Duration in ps of job ``index`` when ``busy`` servers work, this job's included."""
+    def longest_ps(self, rounds: int = 0) -> int:
+        """Bound on every duration, of windows that read up to ``rounds`` rounds."""
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """Return a new reader of the durations."""
 
 
+@dataclass(frozen=True, slots=True)
 class Fixed(Service):
     """Every job takes ``value_ps``."""
 
-    def __init__(self, value_ps: int, source: str, confidence: str) -> None:
-        super().__init__(source, confidence)
-        self.constant_ps: int = value_ps
+    value_ps: int
+    source: str = UNSTATED
+    confidence: str = "assumed"
 
-    def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
+    @property
+    def constant_ps(self) -> int:
+        """The one duration."""
+        return self.value_ps
+
+    def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
         """Return the one duration."""
-        return self.constant_ps
+        return self.value_ps
+
+    def reader(self) -> Reader:
+        """Return a reader of the one duration."""
+        value_ps = self.value_ps
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            return value_ps
+
+        return read
 
 
+@dataclass(frozen=True, slots=True)
 class Drawn(Service):
-    """Job n takes the n-th time of a sampler, which is called in blocks of fixed size."""
+    """Job i takes the quantile of ``distribution`` at number i of ``stream``."""
 
-    def __init__(self, sampler: Sampler, source: str, confidence: str) -> None:
-        super().__init__(source, confidence)
-        self._sampler = sampler
-        self._times = array("q")
+    distribution: Distribution
+    stream: Stream
+    source: str = UNSTATED
+    confidence: str = "assumed"
 
-    def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
-        """Return the time of job ``index``, drawing blocks until there is one."""
-        try:
-            return self._times[index]
-        except IndexError:
-            while index >= len(self._times):
-                self._times.frombytes(self._sampler(_BLOCK).tobytes())
-            return self._times[index]
+    def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
+        """Return the longest possible draw."""
+        return self.distribution.longest_ps
 
+    def _block(self, number: int) -> NDArray[np.int64]:
+        return self.distribution.quantiles(self.stream.block(number))
 
-class Recorded(Service):
-    """Job n takes ``values_ps[n]``, int64 of shape (jobs,): what was measured for just that job."""
+    def reader(self) -> Reader:
+        """Return a reader that draws a block at a time."""
+        times = BlockCache(self._block)
 
-    def __init__(
-        self, values_ps: NDArray[np.int64], source: str, confidence: str = "measured"
-    ) -> None:
-        super().__init__(source, confidence)
-        self._times = array("q", np.asarray(values_ps, dtype=np.int64).tobytes())
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            return times[index]
 
-    def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
-        """Return the recorded time; raises ScenarioError for a job that was not measured."""
-        try:
-            return self._times[index]
-        except IndexError:
-            raise ScenarioError(
-                f"job {index} was not measured: {len(self._times)} times are recorded "
-                f"({self.source}); measure as many jobs as the run has, or draw from a profile."
-            ) from None
+        return read
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded(ByContent, Service):
+    """Job i takes ``values_ps[i]``, int64 (jobs,): what was measured for just that job.
+
+    Where calls were measured in batches, a job's value is the time of its whole batch.
+    ``cost_ppm[f - 1]`` is then what a batch of f jobs costs relative to a full one, in parts per
+    million (the last is `PPM`), and a partial batch takes that part, rounded down. Without the
+    table every call takes the measured time.
+    """
+
+    values_ps: NDArray[np.int64]
+    source: str = UNSTATED
+    confidence: str = "measured"
+    cost_ppm: tuple[int, ...] | None = None
+
+    def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
+        """Return the longest recorded time, at the most expensive fill."""
+        cost = PPM if self.cost_ppm is None else max(self.cost_ppm)
+        return int(self.values_ps.max(initial=0)) * cost // PPM
+
+    def reader(self) -> Reader:
+        """Return a reader that raises ScenarioError for a job that was not measured."""
+        times = array("q", np.asarray(self.values_ps, dtype=np.int64).tobytes())
+        cost_ppm = self.cost_ppm
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            if index >= len(times):
+                raise ScenarioError(
+                    f"job {index} was not measured: {len(times)} times are recorded "
+                    f"({self.source}); measure as many jobs as the run has, or draw from a profile."
+                )
+            if cost_ppm is None:
+                return times[index]
+            return times[index] * _cost_of(fill, cost_ppm) // PPM
+
+        return read
+
+
+def _cost_of(fill: int, cost_ppm: tuple[int, ...]) -> int:
+    if not 1 <= fill <= len(cost_ppm):
+        raise ValueError(f"fill(={fill}) must be from 1 to {len(cost_ppm)}.")
+    return cost_ppm[fill - 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayed(ByContent, Service):
+    """Job i takes ``values_ps[i]``, int64 (n,), starting over at the end."""
+
+    values_ps: NDArray[np.int64]
+    source: str = UNSTATED
+    confidence: str = "measured"
+
+    def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
+        """Return the longest recorded time."""
+        return int(self.values_ps.max())
+
+    def reader(self) -> Reader:
+        """Return a reader that starts with the first recorded time."""
+        times = array("q", np.asarray(self.values_ps, dtype=np.int64).tobytes())
+        count = len(times)
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            return times[index % count]
+
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed(Service):
+    """Each job is served by one of ``parts``: number k where its luck is in the k-th interval.
+
+    ``bounds`` are the ends of all intervals but the last. Parts that draw do so from the stream
+    narrowed to their interval (`Stream.between`), so that one number per job decides everything.
+    """
+
+    bounds: tuple[float, ...]
+    parts: tuple[Service, ...]
+    stream: Stream
+    source: str = UNSTATED
+    confidence: str = "assumed"
+
+    @property
+    def uses_busy(self) -> bool:
+        """Whether the number of busy servers matters to any part."""
+        return any(part.uses_busy for part in self.parts)
+
+    def longest_ps(self, rounds: int = 0) -> int:
+        """Return the longest duration of any part."""
+        return max(part.longest_ps(rounds) for part in self.parts)
+
+    def _block(self, number: int) -> NDArray[np.int64]:
+        chosen = np.searchsorted(self.bounds, self.stream.block(number), side="right")
+        return chosen.astype(np.int64)
+
+    def reader(self) -> Reader:
+        """Return a reader that asks the chosen part."""
+        chosen = BlockCache(self._block)
+        readers = [part.reader() for part in self.parts]
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+            return readers[chosen[index]](index, busy, fill, rounds)
+
+        return read
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded(Service):
-    """Between ``idle`` (one busy server) and ``loaded`` (``servers`` or more), linear in busy."""
+    """From ``idle`` (one busy server) to ``loaded`` (``servers`` or more), linear in busy servers.
 
-    uses_busy = True
+    Both ends draw from one stream: a job has the same luck at every load. The slowdown is rounded
+    down to whole picoseconds.
+    """
 
-    def __init__(
-        self, idle: Service, loaded: Service, servers: int, source: str, confidence: str
-    ) -> None:
-        super().__init__(source, confidence)
-        self._idle = idle
-        self._loaded = loaded
-        self._steps = servers - 1
+    idle: Service
+    loaded: Service
+    servers: int
+    source: str = UNSTATED
+    confidence: str = "assumed"
 
-    def __call__(self, index: int, busy: int) -> int:
-        """Return the job's idle time plus its share of the slowdown."""
-        idle_ps = self._idle(index, busy)
-        if busy <= 1:
-            return idle_ps
-        slowdown_ps = self._loaded(index, busy) - idle_ps
-        return idle_ps + slowdown_ps * min(busy - 1, self._steps) // self._steps
+    @property
+    def uses_busy(self) -> bool:
+        """The number of busy servers matters."""
+        return True
+
+    def longest_ps(self, rounds: int = 0) -> int:
+        """Return the longer one of both ends."""
+        return max(self.idle.longest_ps(rounds), self.loaded.longest_ps(rounds))
+
+    def reader(self) -> Reader:
+        """Return a reader of the idle time plus the job's share of the slowdown."""
+        idle, loaded, steps = self.idle.reader(), self.loaded.reader(), self.servers - 1
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+            idle_ps = idle(index, busy, fill, rounds)
+            if busy <= 1:
+                return idle_ps
+            slowdown_ps = loaded(index, busy, fill, rounds) - idle_ps
+            return idle_ps + slowdown_ps * min(busy - 1, steps) // steps
+
+        return read
 
 
+@dataclass(frozen=True, slots=True)
 class Warmed(Service):
     """The first ``messages`` jobs are served by ``first``, all later ones by ``then``."""
 
-    def __init__(
-        self, messages: int, first: Service, then: Service, source: str, confidence: str
-    ) -> None:
-        super().__init__(source, confidence)
-        self.uses_busy = first.uses_busy or then.uses_busy
-        self._messages = messages
-        self._first = first
-        self._then = then
+    messages: int
+    first: Service
+    then: Service
+    source: str = UNSTATED
+    confidence: str = "assumed"
 
-    def __call__(self, index: int, busy: int) -> int:
-        """Return the time of a cold job or of a warm one, by its number."""
-        return (self._first if index < self._messages else self._then)(index, busy)
+    @property
+    def uses_busy(self) -> bool:
+        """Whether the number of busy servers matters to a cold job or to a warm one."""
+        return self.first.uses_busy or self.then.uses_busy
+
+    def longest_ps(self, rounds: int = 0) -> int:
+        """Return the longest duration, cold or warm."""
+        return max(self.first.longest_ps(rounds), self.then.longest_ps(rounds))
+
+    def reader(self) -> Reader:
+        """Return a reader that tells cold jobs by their number."""
+        first, then, messages = self.first.reader(), self.then.reader(), self.messages
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
+            return (first if index < messages else then)(index, busy, fill, rounds)
+
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class Batched(Service):
+    """The time of a call by its fill: ``times_ps`` at the rising ``fills``, linear in between.
+
+    Interpolated times are rounded down to whole picoseconds. A smaller batch than the first takes
+    the time of the first; a larger one than the last has no time.
+    """
+
+    fills: tuple[int, ...]
+    times_ps: tuple[int, ...]
+    source: str = UNSTATED
+    confidence: str = "assumed"
+
+    def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
+        """Return the longest listed time."""
+        return max(self.times_ps)
+
+    def reader(self) -> Reader:
+        """Return a reader that raises ValueError for a fill beyond the last."""
+        fills, times_ps = self.fills, self.times_ps
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            above = bisect_right(fills, fill)
+            if above == 0:
+                return times_ps[0]
+            start, time_ps = fills[above - 1], times_ps[above - 1]
+            if fill == start:
+                return time_ps
+            if above == len(fills):
+                raise ValueError(f"fill(={fill}) must be <= {start}.")
+            slope_ps = times_ps[above] - time_ps
+            return time_ps + slope_ps * (fill - start) // (fills[above] - start)
+
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class PerRound(Service):
+    """A window takes ``round_ps`` for each round that it reads."""
+
+    round_ps: int
+    source: str = UNSTATED
+    confidence: str = "assumed"
+
+    def longest_ps(self, rounds: int = 0) -> int:
+        """Return the time of a window of ``rounds`` rounds."""
+        return self.round_ps * rounds
+
+    def reader(self) -> Reader:
+        """Return a reader that raises ValueError for a job that is no window."""
+        round_ps = self.round_ps
+
+        def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG001
+            if rounds < 1:
+                raise ValueError(f"rounds(={rounds}) must be >= 1 for a time per round.")
+            return round_ps * rounds
+
+        return read

@@ -1,4 +1,4 @@
-"""The error of the wire room: bytes that are not the frame or message they should be."""
+"""The error of this package: bytes that are not the frame or message they should be."""
 
 from emulator.errors import RoundtripError
 

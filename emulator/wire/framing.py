@@ -19,7 +19,7 @@ BEAT_BYTES = 64
 
 _PREAMBLE = 8  # with start-of-frame delimiter; IEEE 802.3 clause 3 for all four
 _FCS = 4
-_LEAST_FRAME = 64
+_MIN_FRAME = 64
 _GAP = 12
 LINE_OVERHEAD_BITS = 8 * (_PREAMBLE + _FCS + _GAP)
 """Bits that the MAC adds to a frame, padding to the minimum apart."""
@@ -32,7 +32,7 @@ def line_bits(frame_bytes: int) -> int:
     ``frame_bytes`` counts from the destination MAC, without frame check sequence; preamble, frame
     check sequence, padding to the minimum frame and the inter-packet gap are added (IEEE 802.3).
     """
-    return LINE_OVERHEAD_BITS + 8 * max(frame_bytes, _LEAST_FRAME - _FCS)
+    return LINE_OVERHEAD_BITS + 8 * max(frame_bytes, _MIN_FRAME - _FCS)
 
 
 @cache

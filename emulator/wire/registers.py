@@ -11,7 +11,7 @@ PAGE_BYTES = 128
 """The packetiser counts packet lengths and slot sizes in pages of 128 bytes."""
 
 _METADATA_OFF = 1 << 16
-_MOST_SLOTS = 64
+_MAX_SLOTS = 64
 _WIDTH_BITS = {
     "src_udp_port": 16,
     "dest_qp": 24,
@@ -67,11 +67,11 @@ class HsbRegisters:
                 f"(={self.bytes_per_window}); raise it to "
                 f"{-(-self.bytes_per_window // PAGE_BYTES)}."
             )
-        if self.last_buffer >= _MOST_SLOTS:
+        if self.last_buffer >= _MAX_SLOTS:
             raise WireError(
                 f"last_buffer(={self.last_buffer}) makes a ring of {self.last_buffer + 1} slots; "
-                f"the receiver has {_MOST_SLOTS} work queue entries, so use at most "
-                f"{_MOST_SLOTS - 1}."
+                f"the receiver has {_MAX_SLOTS} work queue entries, so use at most "
+                f"{_MAX_SLOTS - 1}."
             )
         if not self.host_udp_port_and_md_disable & _METADATA_OFF:
             raise WireError(

@@ -27,7 +27,7 @@ __all__ = ["Opcode", "RoceFrame", "decode_frame", "encode_send", "encode_window"
 
 _IP_START = SEND_ONLY["ip_version_ihl"].offset
 _UDP_START = SEND_ONLY["udp_src_port"].offset
-_LEAST_FRAME = 60  # shorter frames are filled with zeros by the MAC
+_MIN_FRAME = 60  # shorter frames are filled with zeros by the MAC
 _PSN_MODULUS = 1 << 24
 _MIGRATED = 0x40
 
@@ -228,7 +228,7 @@ def _checked_end(frame: bytes, values: dict[str, int]) -> int:
         )
     if end < SEND_ONLY.size + ICRC_SIZE:
         raise WireError(f"IPv4 total length {values['ip_total_length']} leaves no room for RoCE.")
-    if frame[end:].strip(b"\0") or len(frame) > max(end, _LEAST_FRAME):
+    if frame[end:].strip(b"\0") or len(frame) > max(end, _MIN_FRAME):
         raise WireError(f"{len(frame) - end} bytes follow the end of the frame at {end}.")
     return end
 

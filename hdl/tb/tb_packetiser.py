@@ -17,7 +17,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
 
-from emulator.rtl.law import PIPELINE_CYCLES, RECEIVE_CYCLES
+from emulator.rtl.limits import PIPELINE_CYCLES, RECEIVE_CYCLES
 from emulator.units import PS_PER_S, Clock
 from emulator.wire import (
     EnqueueSyndromes,

@@ -1,9 +1,9 @@
 """Bench of hdl.check: plays the stimulus of a run through packetiser_top, writes down what it does.
 
-The environment names the stimulus (STIMULUS_FILE, see emulator.run.stimulus) and the file for the
-outcome (STIMULUS_OUT): a JSON object with the lists ``frame`` and ``correction``, in the form they
-have in the stimulus, and ``counts``, the pulses of every ``stat_*`` port. STIMULUS_EXACT=1 puts
-clock edges where the emulator has them. What differs is for the caller to say.
+The environment names the stimulus (STIMULUS_FILE, see emulator.traffic.stimulus) and the file for
+the outcome (STIMULUS_OUT): a JSON object with the lists ``frame`` and ``correction``, in the form
+they have in the stimulus, and ``counts``, the pulses of every ``stat_*`` port. STIMULUS_EXACT=1
+puts clock edges where the emulator has them. What differs is for the caller to say.
 """
 
 import json

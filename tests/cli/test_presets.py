@@ -75,6 +75,22 @@ def test_one_preset_with_the_source_of_every_value(capsys: pytest.CaptureFixture
     ]
 
 
+def test_the_facts_of_a_preset_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = 'rounds = 5\nincludes_dispatch = true\nuse_with = { host = "ideal" }\n'
+    (tmp_path / "link" / "cable.toml").write_text(CABLE.replace("[values]", f"{facts}[values]"))
+    assert main(["presets", "link", "cable"]) == 0
+    shown = cells(capsys.readouterr().out)[-5:]
+    assert shown == [
+        ["A [fast] cable"],
+        ["rounds = 5"],
+        ["includes_dispatch = true"],
+        ['use_with = { host = "ideal" }'],
+        ["One hop."],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

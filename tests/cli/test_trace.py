@@ -8,7 +8,7 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
 from emulator.cli import main
 from emulator.results import read_run
-from emulator.run import INTERFACES
+from emulator.traffic.capture import INTERFACES
 from emulator.wire import EnqueueSyndromes, Request, Response, decode_frame
 from tests.cli.conftest import Call
 from tests.cli.examples import SHOTS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.run import stimulus
+from emulator.run import prepare, run_prepared, run_stimulus
 from hdl import check, waves
 from tests.run.examples import SLIDING, ran, resolved
 
@@ -23,7 +23,8 @@ Lines = list[dict[str, Any]]
 
 
 def lines_of(overrides: tuple[str, ...]) -> Lines:
-    return [json.loads(line) for line in stimulus(resolved(*overrides).scenario, ran(*overrides))]
+    run = run_prepared(prepare(resolved(*overrides)), keep=True)
+    return [json.loads(line) for line in run_stimulus(run)]
 
 
 def written(folder: Path, lines: Lines) -> Path:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emulator.run import run_frames
 from emulator.wire import fields, framing, roce
 from emulator.wire.rpc import (
     Call,
@@ -21,7 +20,7 @@ from emulator.wire.rpc import (
     function_id,
 )
 from hdl import dissector, generate
-from tests.run.examples import ran, resolved
+from tests.run.examples import captured
 from tests.wire.capture import Frame, dissected, needs_tshark
 
 UP, DOWN = range(2)
@@ -127,8 +126,7 @@ def test_lines_fit_the_page() -> None:
 
 @needs_tshark
 def test_requests_and_responses_of_a_run(tmp_path: Path) -> None:
-    run, scenario = ran(), resolved().scenario
-    frames = run_frames(scenario, run.record.windows, run.record.messages, shots=30)
+    frames = captured((), shots=30)
     found = read(frames, tmp_path)
     ups = 0
     for (_, interface, data), seen in zip(frames, found, strict=True):

@@ -27,7 +27,10 @@ class Fixed:
 
     constant_ps: int | None
 
-    def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
+    def reader(self) -> "Fixed":
+        return self
+
+    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG002
         assert self.constant_ps is not None
         return self.constant_ps
 
@@ -39,7 +42,10 @@ class Listed:
     times_ps: Sequence[int]
     constant_ps: int | None = None
 
-    def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
+    def reader(self) -> "Listed":
+        return self
+
+    def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG002
         return int(self.times_ps[index])
 
 

@@ -32,7 +32,10 @@ def test_a_late_message_holds_up_those_behind_it() -> None:
     class Falling:
         constant_ps = None
 
-        def __call__(self, index: int, busy: int) -> int:  # noqa: ARG002
+        def reader(self) -> "Falling":
+            return self
+
+        def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:  # noqa: ARG002
             return 1000 - 600 * index
 
     port = Port(LinkSpec(None, Falling()), FOREVER)

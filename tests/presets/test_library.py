@@ -1,18 +1,19 @@
 """Every file of the preset library says where its values come from, and they can be built."""
 
+import pickle
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pytest
 
 import emulator
 from emulator.scenario.delays import Confidence, Curve, Delay
+from emulator.scenario.presets import preset_names, read_preset
 from emulator.scenario.quantities import Section
 from emulator.scenario.sections import Decoder, Fpga, Host, Link, Predecoder, Qpu
-from emulator.timing import TimingContext, build
+from emulator.timing import Stream, TimingContext, build
 
 FOLDER = Path(emulator.__file__).parent / "presets"
 FILES = sorted(FOLDER.glob("*/*.toml"))
@@ -65,12 +66,29 @@ def test_the_library_is_complete() -> None:
 @each_file
 def test_a_preset_states_source_and_confidence(path: Path) -> None:
     preset = content(path)
-    assert preset.keys() <= {"title", "source", "confidence", "notes", "values", "sources"}
     assert preset["title"].strip()
     for stated in (preset, *preset.get("sources", {}).values()):
         assert stated["source"].strip()
         assert stated["confidence"] in get_args(Confidence)
     assert set(preset.get("sources", {})) <= set(keys(preset["values"]))
+
+
+@each_file
+def test_its_facts_agree_with_its_values(path: Path) -> None:
+    preset = read_preset(path.parent.name, path.stem)
+    for kind, name in preset.use_with.items():
+        assert name in preset_names(kind)
+    if preset.stands_in:
+        assert preset.values["algorithm"] == "pymatching"
+    timing = preset.values.get("timing")
+    points = timing.get("points", []) if isinstance(timing, dict) else []
+    for key in ("distance", "rounds"):
+        listed = {point[key] for point in points if key in point}
+        stated = getattr(preset, key)
+        assert stated is None or listed <= {stated}
+        # what holds for one size only says so
+        if key == "distance" and len(listed) == 1:
+            assert stated is not None
 
 
 @each_file
@@ -94,9 +112,12 @@ def test_its_delays_can_be_built(path: Path) -> None:
         contexts = [TimingContext()]
         if isinstance(delay, Curve):
             contexts = [
-                TimingContext(point.distance, point.rounds or point.distance, point.p)
+                TimingContext(point.distance, frozenset({point.rounds or point.distance}), point.p)
                 for point in delay.points
             ]
         for context in contexts:
-            made = build(delay, context=context, rng=np.random.default_rng(1))
-            assert all(made(index, busy) >= 0 for index in range(100) for busy in (1, 5))
+            made = build(delay, context=context, stream=Stream(1, 1))
+            assert pickle.loads(pickle.dumps(made)) == made
+            read, rounds = made.reader(), max(context.window_rounds, default=0)
+            times = [read(i, busy, 1, rounds) for i in range(100) for busy in (1, 5)]
+            assert 0 <= min(times) <= max(times) <= made.longest_ps(rounds)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 import emulator
 from emulator.scenario.delays import Delay
-from emulator.timing import Service, TimingContext, build
+from emulator.timing import Reader, Stream, TimingContext, build
 
 FOLDER = Path(emulator.__file__).parent / "presets"
 READ: TypeAdapter[Any] = TypeAdapter(Delay)
@@ -20,17 +20,16 @@ HSB_PS = (22 + 18) * 102_400 // 33  # both ways through the packetiser, 322.2656
 LINE_PS = 10_700  # 32 B message in its frame at 100 Gbit/s
 
 
-def stage(name: str, key: str, seed: int = 1) -> Service:
+def stage(name: str, key: str, seed: int = 1) -> Reader:
     values = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["values"]
-    context = TimingContext(distance=13, rounds=104, p=0.003)
-    return build(
-        READ.validate_python(values[key]), context=context, rng=np.random.default_rng(seed)
-    )
+    context = TimingContext(distance=13, window_rounds=frozenset({104}), p=0.003)
+    delay = READ.validate_python(values[key])
+    return build(delay, context=context, stream=Stream(seed, 1)).reader()
 
 
 def round_trips(name: str, count: int = 100_000) -> NDArray[np.int64]:
     up, down = stage(f"link/{name}", "latency", 1), stage(f"link/{name}", "latency", 2)
-    ways = [up(index, 1) + down(index, 1) for index in range(count)]
+    ways = [up(index) + down(index) for index in range(count)]
     return np.array(ways, dtype=np.int64) + HSB_PS + 2 * LINE_PS
 
 
@@ -61,7 +60,7 @@ def test_nvqlink_2026_has_its_published_range(
     assert found[2] == pytest.approx(most, rel=0.05)
 
 
-def queue(arrivals: list[tuple[int, int]], service: Service, servers: int) -> list[tuple[int, int]]:
+def queue(arrivals: list[tuple[int, int]], service: Reader, servers: int) -> list[tuple[int, int]]:
     """Departures (time, job) of a first-come-first-served pool, in order of time."""
     ends: list[int] = []
     departures = []
@@ -80,7 +79,7 @@ def pipeline_us(spacing_ps: int, count: int) -> NDArray[np.float64]:
     dispatch = stage("host/cudaq_pipeline", "dispatch")
     predecode = stage("predecoder/trt_fp16_gb200_d13_t104", "timing", 2)
     decode = stage("decoder/pymatching_after_predecoder_gb200", "timing", 3)
-    requests = [(job * spacing_ps + dispatch(job, 1), job) for job in range(count)]
+    requests = [(job * spacing_ps + dispatch(job), job) for job in range(count)]
     answers = queue(queue(requests, predecode, 8), decode, 16)
     return np.array([end - job * spacing_ps for end, job in answers]) / 1e6
 

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.results import Arm, compare
 from tests.reproductions.experiment import experiment
+from tests.run.examples import answers_of
 
 ALONE = "predecoder.kind=none"
 
@@ -22,7 +23,7 @@ def compared(name: str, decoder: str, *overrides: str) -> dict[str, Any]:
         experiment(name, *common),
         experiment(name, *common, ALONE, f"decoder.preset={decoder}"),
     )
-    return compare(*(Arm(run.result, run.record, run.answers.wrong) for run in runs))
+    return compare(*(Arm(run.result, run.record, answers_of(run).wrong) for run in runs))
 
 
 def test_at_104_rounds_the_predecoder_is_2_25_times_as_fast() -> None:

@@ -10,6 +10,7 @@ import pytest
 from emulator.results.stages import reaction_times
 from emulator.run import Experiment
 from tests.reproductions.experiment import experiment
+from tests.run.examples import answers_of
 
 ROUNDS = 25
 
@@ -46,7 +47,7 @@ def test_an_operation_idles_until_its_window_is_complete_and_decoded(run: Experi
 
 def test_the_noise(run: Experiment) -> None:
     detectors = ROUNDS * 24
-    assert run.answers.events_in.mean() / detectors == pytest.approx(0.085, rel=0.03)
+    assert answers_of(run).events_in.mean() / detectors == pytest.approx(0.085, rel=0.03)
     per_round = run.result["verdict"]["logical"]["per_round"]
     assert 0.00269 < per_round < 0.0035
 

@@ -5,7 +5,7 @@ import pytest
 
 from emulator.errors import MissingToolError
 from emulator.rtl import Downlink
-from emulator.rtl.law import RECEIVE_CYCLES, REMEMBERED
+from emulator.rtl.limits import RECEIVE_CYCLES, REMEMBERED_REQUESTS
 from emulator.rtl.verilator import environment
 from emulator.wire import Response, Status, encode_send
 
@@ -74,7 +74,7 @@ def test_what_fits_no_request_is_counted() -> None:
 
 def test_more_requests_than_are_remembered_displace_each_other() -> None:
     down = Downlink(data_w=512, mac=MAC, ip=IP, qp=QP)
-    count = REMEMBERED + 6
+    count = REMEMBERED_REQUESTS + 6
     ask(down, list(range(count)), [0] * count)
     down.push(np.array([800, 810], dtype=np.uint64), [response(5, b"\1"), response(6, b"\1")])
     assert down.run().rows["request_id"].tolist() == [6]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import MissingToolError
 from emulator.rtl import Uplink, UpSettings
-from emulator.rtl.law import PIPELINE_CYCLES, depth_of
+from emulator.rtl.limits import PIPELINE_CYCLES, depth_of
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT, Sent
 from emulator.rtl.verilator import environment
 from emulator.units import PS_PER_S, Clock
@@ -20,7 +20,7 @@ from emulator.wire.framing import roce_registers
 
 CLOCK = Clock(Fraction(322_265_625))
 MAC, IP = bytes.fromhex("00005e005301"), bytes([192, 0, 2, 1])
-MOST_BITS = 600
+MAX_BITS = 600
 
 
 @dataclass
@@ -39,7 +39,7 @@ def _tools() -> None:
 
 
 REGISTERS = roce_registers(
-    24 + MOST_BITS, 4096, last_buffer=63, host_udp_port_and_md_disable=1 << 16 | 4791
+    24 + MAX_BITS, 4096, last_buffer=63, host_udp_port_and_md_disable=1 << 16 | 4791
 )
 
 
@@ -48,11 +48,11 @@ def uplink(data_w: int, in_w: int, patches: int, *, as_bytes: bool, skip: bool =
         data_w=data_w,
         in_w=in_w,
         patches=patches,
-        depth=depth_of(data_w, MOST_BITS),
+        depth=depth_of(data_w, MAX_BITS),
         clock=CLOCK,
         skip=skip,
         settings=UpSettings.of(
-            REGISTERS, board_mac=MAC, board_ip=IP, message_bits=MOST_BITS, as_bytes=as_bytes
+            REGISTERS, board_mac=MAC, board_ip=IP, message_bits=MAX_BITS, as_bytes=as_bytes
         ),
     )
 
@@ -117,7 +117,7 @@ def traffic(draw: st.DrawFn, patches: int, in_w: int) -> list[list[Round]]:
     for _ in range(patches):
         rounds, cycle = [], draw(st.integers(0, 50))
         for _ in range(draw(st.integers(0, 12))):
-            left = draw(st.integers(1, MOST_BITS))
+            left = draw(st.integers(1, MAX_BITS))
             while left:
                 size = draw(st.integers(1, left))
                 left -= size

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.run import Experiment, run_experiment
-from emulator.run.services import Seeds
+from emulator.decoders.answers import Answers
+from emulator.run import Experiment, run_capture, run_experiment
 from emulator.scenario import Resolved, Scenario, resolve
 from emulator.syndromes.build import build_source
 from emulator.syndromes.source import SyndromeSource
+from emulator.timing import Streams
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -49,6 +50,24 @@ def ran(*overrides: str) -> Experiment:
     return run_experiment(resolved(*overrides))
 
 
+def answers_of(run: Experiment) -> Answers:
+    """Answers of a run that decoded."""
+    assert run.answers is not None
+    return run.answers
+
+
+def wrong_of(run: Experiment) -> NDArray[np.bool_]:
+    """Which shots of a run with known observables were decoded wrongly."""
+    assert run.wrong is not None
+    return run.wrong
+
+
+def captured(overrides: tuple[str, ...], shots: int = 120) -> list[tuple[int, int, bytes]]:
+    """Frames of the first shots of a run that is shared, as a capture has them."""
+    windows, sent = ran(*overrides).windows, ran(*overrides).record.messages
+    return run_capture(resolved(*overrides), windows, sent, shots=shots)
+
+
 def source_of(scenario: Scenario) -> SyndromeSource:
     return build_source(scenario.code, scenario.noise)
 
@@ -58,7 +77,8 @@ def shots_of(scenario: Scenario) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     source = source_of(scenario)
     count = scenario.run.shots * scenario.qpu.patches
     # in other chunks than the run's
-    chunks = list(source.chunks(count, seed=Seeds.of(scenario.run.seed).syndromes, chunk_shots=77))
+    seed = Streams.of(scenario.run.seed).syndromes
+    chunks = list(source.chunks(count, seed=seed, chunk_shots=77))
     detectors = np.concatenate([chunk.detectors for chunk in chunks])
     observables = np.concatenate([chunk.observables for chunk in chunks])
     return (

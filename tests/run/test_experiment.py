@@ -7,10 +7,18 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.errors import MissingToolError, ScenarioError
-from emulator.run import measure, run_experiment, run_tables
-from emulator.run.experiment import decode_again
+from emulator.run import decode, measure, prepare, run_experiment, run_tables
 from emulator.scenario.codes import GeneratedCode
-from tests.run.examples import PARALLEL, PREDECODER, SLIDING, ran, resolved, shots_of
+from tests.run.examples import (
+    PARALLEL,
+    PREDECODER,
+    SLIDING,
+    answers_of,
+    ran,
+    resolved,
+    shots_of,
+    wrong_of,
+)
 
 TASKS = (
     "surface_code:rotated_memory_x",
@@ -62,8 +70,7 @@ def test_logical_errors_are_those_of_pymatching_on_the_same_shots(task: str, pat
     predictions = pymatching.Matching(model).decode_batch(detectors)
     wrong = (predictions != observables).any(axis=1)
     assert 0 < wrong.sum() < len(wrong) == 120 * patches
-    assert experiment.answers.wrong is not None
-    assert (experiment.answers.wrong == wrong).all()
+    assert (wrong_of(experiment) == wrong).all()
     logical = experiment.result["verdict"]["logical"]
     assert (logical["errors"], logical["shots"]) == (wrong.sum(), len(wrong))
 
@@ -71,7 +78,7 @@ def test_logical_errors_are_those_of_pymatching_on_the_same_shots(task: str, pat
 def test_late_and_wrong_shots_are_matched_by_patch_and_shot() -> None:
     overrides = ("qpu.patches=3", "decoder.workers=2", "budget.reaction=6 us")
     experiment = ran(*overrides)
-    windows, wrong = experiment.record.windows, experiment.answers.wrong
+    windows, wrong = experiment.record.windows, wrong_of(experiment)
     assert wrong is not None
     late = np.zeros_like(wrong)
     rows = windows["shot"] * 3 + windows["patch"]
@@ -85,11 +92,10 @@ def test_late_and_wrong_shots_are_matched_by_patch_and_shot() -> None:
 @pytest.mark.parametrize("plan", [SLIDING, PARALLEL, (*SLIDING, "window.tail=absorb")])
 def test_corrections_of_windows_add_up_to_the_prediction(plan: tuple[str, ...]) -> None:
     experiment = ran(*plan)
-    corrections = unpacked(experiment.answers.corrections, 1)
+    corrections = unpacked(answers_of(experiment).corrections, 1)
     _, observables = shots_of(resolved(*plan).scenario)
     wrong = np.bitwise_xor.reduce(corrections, axis=1) != observables
-    assert experiment.answers.wrong is not None
-    assert (experiment.answers.wrong == wrong[:, 0]).all()
+    assert (wrong_of(experiment) == wrong[:, 0]).all()
     assert corrections.shape[1] > 1
     assert corrections.any(axis=(0, 2)).all()  # no window is idle
     # windows that see enough of the shot err hardly more often than the whole of it
@@ -133,7 +139,7 @@ def test_a_predecoder_takes_events_away_and_its_batches_share_their_time() -> No
 
 def test_a_measured_batch_is_one_call() -> None:
     experiment = ran(*PREDECODER, "predecoder.timing=measured", "predecoder.batch=4")
-    times = experiment.answers.predecode_ps
+    times = answers_of(experiment).predecode_ps
     assert times is not None
     assert (times.reshape(-1, 4) == times[::4, None]).all()
     stages = {stage["name"]: stage for stage in experiment.result["stages"]}
@@ -142,12 +148,10 @@ def test_a_measured_batch_is_one_call() -> None:
     assert stages["predecode"]["max_ps"] in times
 
 
-def test_timing_only_takes_time_and_leaves_the_answers_alone() -> None:
+def test_delay_takes_time_and_leaves_the_answers_alone() -> None:
     timing = "predecoder.timing={kind = 'constant', value = '9 us', source = 'a paper'}"
-    with_time, without = ran("predecoder.kind=timing_only", timing), ran()
-    assert with_time.answers.wrong is not None
-    assert without.answers.wrong is not None
-    assert (with_time.answers.wrong == without.answers.wrong).all()
+    with_time, without = ran("predecoder.kind=delay", timing), ran()
+    assert (wrong_of(with_time) == wrong_of(without)).all()
     windows = with_time.record.windows
     assert (windows["predecode_end_ps"] - windows["predecode_start_ps"] == 9_000_000).all()
     stage = next(s for s in with_time.result["stages"] if s["name"] == "predecode")
@@ -180,9 +184,9 @@ def test_lost_messages_are_counted_and_miss_the_budget() -> None:
     assert not experiment.result["verdict"]["meets_budget"]
     assert f"{6 * lost} rounds lost (link_loss {6 * lost})" in experiment.result["verdict"]["text"]
     few = ran("link.up.loss=0.01")
-    assert few.result["rounds"]["lost"] == 6
+    assert few.result["rounds"]["lost"] == 18
     assert not few.result["verdict"]["meets_budget"]
-    assert ran("link.up.loss=0.01", "budget.lost_rounds=6").result["verdict"]["meets_budget"]
+    assert ran("link.up.loss=0.01", "budget.lost_rounds=18").result["verdict"]["meets_budget"]
 
 
 def test_what_is_not_waited_for_is_in_flight() -> None:
@@ -226,12 +230,25 @@ def test_what_is_asked_and_known_reaches_the_verdict() -> None:
     assert "logical error rate" in strict["text"]
 
 
-def test_a_published_curve_is_read_at_the_largest_window() -> None:
+def test_a_published_curve_charges_a_window_for_the_rounds_it_reads() -> None:
     points = "[{distance = 3, p = 0.01, value = '1 us'}, {distance = 5, p = 0.01, value = '2 us'}]"
     curve = f"decoder.timing={{kind = 'curve', per = 'round', points = {points}}}"
     windows = ran(*SLIDING, curve, "noise.p=0.01").record.windows
-    # windows of 4 rounds, but for the last
-    assert set((windows["decode_end_ps"] - windows["decode_start_ps"]).tolist()) == {4_000_000}
+    times = windows["decode_end_ps"] - windows["decode_start_ps"]
+    # windows of 4 rounds, but the last of a shot has the 2 that are left
+    assert times.tolist() == [4_000_000, 4_000_000, 2_000_000] * 120
+
+
+def test_a_batch_takes_the_time_of_its_fill() -> None:
+    points = "{'1' = '3 us', '2' = '5 us', '4' = '6 us'}"
+    batches = (f"predecoder.timing={{kind = 'batch', points = {points}}}", "predecoder.batch=4")
+    windows = ran(*SLIDING, "predecoder.kind=delay", *batches, "decoder.algorithm=none").windows
+    starts, fills = np.unique(windows["predecode_start_ps"], return_counts=True)
+    assert len(set(fills.tolist())) > 1
+    expected = {1: 3_000_000, 2: 5_000_000, 3: 5_500_000, 4: 6_000_000}
+    for start, fill in zip(starts.tolist(), fills.tolist(), strict=True):
+        ends = windows["predecode_end_ps"][windows["predecode_start_ps"] == start]
+        assert set(ends.tolist()) == {start + expected[fill]}
 
 
 # -- repeatability -------------------------------------------------------------------------------
@@ -254,7 +271,7 @@ def untimed(result: dict[str, Any]) -> dict[str, Any]:
 def test_measured_runs_differ_in_times_only() -> None:
     first, second = (run_experiment(resolved(*MEASURED)) for _ in range(2))
     assert untimed(first.result) == untimed(second.result)
-    times = first.answers.decode_ps, second.answers.decode_ps
+    times = answers_of(first).decode_ps, answers_of(second).decode_ps
     assert times[0] is not None
     assert times[1] is not None
     assert (times[0] != times[1]).any()
@@ -262,9 +279,7 @@ def test_measured_runs_differ_in_times_only() -> None:
 
 def test_another_seed_gives_other_shots_and_other_times() -> None:
     first, second = ran(), ran("run.seed=6")
-    assert first.answers.wrong is not None
-    assert second.answers.wrong is not None
-    assert (first.answers.wrong != second.answers.wrong).any()
+    assert (wrong_of(first) != wrong_of(second)).any()
     spent = [
         run.record.windows["decode_end_ps"] - run.record.windows["decode_start_ps"]
         for run in (first, second)
@@ -274,7 +289,7 @@ def test_another_seed_gives_other_shots_and_other_times() -> None:
 
 def test_memory_of_a_chunk_changes_nothing() -> None:
     first, second = ran(*SLIDING), ran(*SLIDING, "run.chunk_shots=7")
-    assert (first.answers.corrections == second.answers.corrections).all()
+    assert (answers_of(first).corrections == answers_of(second).corrections).all()
     tables = run_tables(first), run_tables(second)
     for name, table in tables[0].items():
         for column, values in table.items():
@@ -285,10 +300,13 @@ def test_memory_of_a_chunk_changes_nothing() -> None:
 
 def test_the_first_shots_are_decoded_again_as_they_were() -> None:
     overrides = (*SLIDING, "qpu.patches=2")
-    again = decode_again(resolved(*overrides).scenario, 11)
+    again = decode(prepare(resolved(*overrides)), shots=11, timed=False, keep_detectors=True)
     detectors, _ = shots_of(resolved(*overrides).scenario)
-    assert (again.detectors == detectors[:22]).all()
-    assert (again.corrections == ran(*overrides).answers.corrections[:22]).all()
+    assert again is not None
+    assert again.detectors is not None
+    packed = np.packbits(detectors[:22], axis=1, bitorder="little")
+    assert (again.detectors == packed).all()
+    assert (again.corrections == answers_of(ran(*overrides)).corrections[:22]).all()
 
 
 # -- progress, measuring, mistakes ---------------------------------------------------------------

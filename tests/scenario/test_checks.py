@@ -62,8 +62,8 @@ WRONG: list[tuple[dict[str, dict[str, Any]], str]] = [
     ),
     ({"predecoder": {"kind": "onnx"}}, "predecoder.model: an onnx pre-decoder needs it; add"),
     (
-        {"predecoder": {"kind": "timing_only"}},
-        'predecoder.timing: "measured" times an inference, and timing_only has none; write',
+        {"predecoder": {"kind": "delay"}},
+        'predecoder.timing: "measured" times an inference, and kind = "delay" has none; write',
     ),
     (
         {"decoder": {"timing": "profile"}},
@@ -92,9 +92,9 @@ RIGHT: list[dict[str, dict[str, Any]]] = [
     {"qpu": {"shot_period": "20 us"}},
     {"host": {"ring_slots": 65}, "link": {"up": {"framing": "udp"}}},
     {"predecoder": {"batch": 2, "batch_timeout": "1 us"}},
-    {"predecoder": {"kind": "timing_only", "timing": DELAY}, "window": {"kind": "whole"}},
+    {"predecoder": {"kind": "delay", "timing": DELAY}, "window": {"kind": "whole"}},
     {
-        "predecoder": {"kind": "timing_only", "timing": DELAY},
+        "predecoder": {"kind": "delay", "timing": DELAY},
         "window": {"kind": "sliding", "commit": 2, "buffer": 2},
     },
     {"predecoder": {"kind": "none", "model": "left over.onnx", "timing": "profile"}},
@@ -137,7 +137,7 @@ def test_an_onnx_predecoder_reads_whole_shots() -> None:
         Scenario.model_validate(tables)
     assert str(error.value) == (
         "predecoder.kind: an onnx pre-decoder reads whole shots, not sliding windows; "
-        'write window.kind = "whole" or predecoder.kind = "timing_only"'
+        'write window.kind = "whole" or predecoder.kind = "delay"'
     )
 
 

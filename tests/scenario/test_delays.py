@@ -23,6 +23,7 @@ EXAMPLES: list[dict[str, Any]] = [
     {"kind": "curve", "per": "round", "points": [POINT]},
     {"kind": "load", "idle": CONSTANT, "loaded": LOGNORMAL, "servers": 16},
     {"kind": "warmup", "messages": 2, "first": CONSTANT, "then": LOGNORMAL},
+    {"kind": "batch", "points": {"1": "20 us", "8": "40 us"}},
 ]
 
 
@@ -75,6 +76,12 @@ def test_values_are_exact_picoseconds() -> None:
             {"kind": "curve", "per": "round", "points": [POINT, {"distance": 7, "value": "1 us"}]},
             "some points give p and others do not",
         ),
+        ({"kind": "batch", "points": {}}, "at least 1 item"),
+        ({"kind": "batch", "points": {"0": "1 us"}}, "greater than or equal to 1"),
+        ({"kind": "batch", "points": {"1.5": "1 us"}}, "valid integer"),
+        ({"kind": "batch", "points": {"1": "0 us"}}, "must be more than zero"),
+        ({**CONSTANT, "value": "107 days"}, '"107 days" is not a time'),
+        ({**CONSTANT, "value": "9300000 s"}, '"9300000 s" is longer than 106 days'),
         ({**EXAMPLES[7], "servers": 1}, "greater than or equal to 2"),
         ({**EXAMPLES[7], "idle": EXAMPLES[7]}, "does not match any of the expected tags"),
         ({**EXAMPLES[1], "confidence": "sure"}, "'measured', 'published', 'derived' or 'assumed'"),

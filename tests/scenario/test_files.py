@@ -45,7 +45,7 @@ def test_a_missing_model_tells_how_to_make_one(folder: Path) -> None:
     ("stage", "needed"),
     [
         ({"kind": "none", "model": "x"}, False),
-        ({"kind": "timing_only", "model": "x"}, False),
+        ({"kind": "delay", "model": "x"}, False),
         ({"kind": "onnx", "model": "x"}, True),
         ({"kind": "onnx", "timing": "profile", "profile": "x"}, True),
         ({"kind": "onnx", "timing": "measured", "profile": "x"}, False),

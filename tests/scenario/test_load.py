@@ -162,7 +162,7 @@ def test_all_mistakes_of_a_file_and_of_the_command_line_are_listed_at_once(demo:
         (
             'demo.toml:22: decoder.timing.kind: "constnat" is unknown; did you mean "constant"? '
             'write one of "constant", "normal", "lognormal", "mixture", "empirical", "quantiles", '
-            '"curve", "load", "warmup"'
+            '"curve", "load", "batch", "warmup"'
         ),
     ]
 
@@ -247,7 +247,8 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_nothing_that_stands_for_a_table_is_a_crash() -> None:
-    for name in (*Scenario.model_fields, "link.up"):
+    sections = Scenario.model_fields.keys() - {"schema_version"}
+    for name in (*sections, "link.up"):
         tables: dict[str, Any] = minimal()
         section, _, direction = name.partition(".")
         tables[section] = {direction: 3} if direction else 3
@@ -294,3 +295,12 @@ def test_a_dump_loads_as_an_equal_scenario(demo: Path) -> None:
     assert resolve(written).scenario == Scenario.model_validate(written) == scenario
     assert written["fpga"]["clock"] == "322.265625 MHz"
     assert dump(resolve(written).scenario) == written
+
+
+def test_the_version_of_a_scenario_is_checked() -> None:
+    assert resolve({**minimal(), "schema_version": 2}).scenario == resolve(minimal()).scenario
+    with pytest.raises(ScenarioError, match=r"1 is no version .*; rename predecoder\.kind"):
+        resolve({**minimal(), "schema_version": 1})
+    for version in (3, "2", True, 2.0):
+        with pytest.raises(ScenarioError, match=r"schema_version: .* write schema_version = 2"):
+            resolve({**minimal(), "schema_version": version})

@@ -42,6 +42,10 @@ def test_text_with_units_becomes_exact_numbers() -> None:
     assert found.frequency == Fraction(10_312_500_000, 32)
 
 
+def test_the_longest_time_is_read_exactly() -> None:
+    assert read(time="9223372036854775807 ps").time == 2**63 - 1
+
+
 @given(
     time=st.integers(min_value=0, max_value=10**18),
     rate=st.integers(min_value=1, max_value=10**15),
@@ -67,6 +71,8 @@ def test_json_text_reads_back_as_the_same(time: int, rate: int, size: int, hertz
         ("time", "25 uss", '"25 uss" is not a time'),
         ("time", "0.1 ps", "finer than 1 ps"),
         ("time", "-1 ns", '"-1 ns" is negative'),
+        ("time", "9223372036854775808 ps", "is longer than 106 days (2^63 - 1 ps); write less"),
+        ("positive_time", "1e7 s", '"1e7 s" is longer than 106 days'),
         ("positive_time", "0 ps", '"0 ps" must be more than zero'),
         ("rate", "400 Gbps", '"400 Gbps" is not a rate; write e.g. "400 Gbit/s"'),
         ("rate", "0 bit/s", "must be more than zero"),

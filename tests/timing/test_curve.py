@@ -23,8 +23,8 @@ def curve(per: str = "window", rounds: bool = False) -> dict[str, Any]:
 def test_listed_points_are_met_exactly(distance: int, p: float) -> None:
     listed_ps = round(VALUES[distance, p] * 1e6)
     assert service(curve(), distance=distance, p=p).constant_ps == listed_ps
-    per_round = service(curve("round"), distance=distance, p=p, rounds=7)
-    assert per_round.constant_ps == 7 * listed_ps
+    read = service(curve("round"), distance=distance, p=p, window_rounds={7}).reader()
+    assert read(0, rounds=7) == 7 * listed_ps
 
 
 @given(
@@ -67,10 +67,26 @@ def test_a_value_per_round_needs_the_rounds() -> None:
         service(curve("round"), distance=5, p=0.003)
 
 
+@given(rounds=st.lists(st.integers(1, 1000), min_size=1), point=st.sampled_from(list(VALUES)))
+def test_each_window_is_charged_for_the_rounds_it_reads(
+    rounds: list[int], point: tuple[int, float]
+) -> None:
+    distance, p = point
+    made = service(curve("round"), distance=distance, p=p, window_rounds=set(rounds))
+    read = made.reader()
+    times = [read(index, rounds=each) for index, each in enumerate(rounds)]
+    assert times == [each * round(VALUES[point] * 1e6) for each in rounds]
+    assert made.constant_ps is None
+    with pytest.raises(ValueError, match=r"rounds\(=0\) must be >= 1"):
+        read(0)
+
+
 def test_figures_hold_for_the_rounds_they_were_taken_with() -> None:
-    assert service(curve(rounds=True), distance=7, p=0.006, rounds=7).constant_ps is not None
+    for lengths in ({7}, {7, 3}):  # the last windows of a shot may be shorter
+        made = service(curve(rounds=True), distance=7, p=0.006, window_rounds=lengths)
+        assert made.constant_ps is not None
     with pytest.raises(ScenarioError, match="for windows of 7 rounds, but the windows have 104"):
-        service(curve(rounds=True), distance=7, p=0.006, rounds=104)
+        service(curve(rounds=True), distance=7, p=0.006, window_rounds={104, 7})
 
 
 def test_a_curve_without_error_rates_needs_none() -> None:

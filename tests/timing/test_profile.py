@@ -29,6 +29,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ({"stages": {"decode": []}}, "stages.decode"),
         ({"stages": {"decode": [-1]}}, "stages.decode.0"),
         ({"stages": {"decode": [1.5]}}, "stages.decode.0"),
+        (
+            {"stages": {"decode": [1, 2**63]}},
+            "stages.decode.1: 9223372036854775808: Input should be",
+        ),
+        ({"stages": {"decode": [10**400]}}, "stages.decode.0: 1000"),
         ({"machine": None}, "machine"),
         ({"speed": 1}, "speed"),
     ],

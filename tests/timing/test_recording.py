@@ -48,8 +48,11 @@ def test_a_csv_column_has_its_unit_in_its_name(tmp_path: Path) -> None:
     [
         ("delta_ns\n", "has no rows"),
         ("delta_ns\nfast\n", "could not convert"),
-        ("delta_ns\n-1\n", "negative or not finite"),
-        ("delta_ns\nnan\n", "negative or not finite"),
+        ("delta_ns\n5\n-1\n", 'column "delta_ns", row 2: -1 is negative, not finite or longer'),
+        ("delta_ns\nnan\n", "row 1: nan is negative, not finite or longer"),
+        ("total_s\n1e300\n", 'bad.csv", column "total_s", row 1: 1e300 is .* longer than 106 days'),
+        ("total_s\n1e308\n", "row 1: 1e308 is"),
+        ("delta_ps\n9223372036854775808\n", "write times of at least 0 and less than that"),
     ],
 )
 def test_a_bad_csv_is_refused(tmp_path: Path, content: str, sentence: str) -> None:

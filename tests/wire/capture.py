@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.run import INTERFACES
+from emulator.traffic.capture import INTERFACES
 from emulator.wire.pcapng import write_pcapng
 
 Frame = tuple[int, int, bytes]

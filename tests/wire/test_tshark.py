@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.run import INTERFACES, run_frames
+from emulator.traffic.capture import INTERFACES
 from emulator.wire.fields import (
     SEND_ONLY,
     WRITE_ONLY,
@@ -12,7 +12,7 @@ from emulator.wire.fields import (
 from emulator.wire.icrc import ICRC_SIZE
 from emulator.wire.registers import HsbRegisters
 from emulator.wire.roce import Opcode, encode_send, encode_window
-from tests.run.examples import ran, resolved
+from tests.run.examples import captured
 from tests.wire.capture import Frame, dissected, needs_tshark
 from tests.wire.conftest import Recorded
 
@@ -81,9 +81,7 @@ def expected(frame: Frame) -> dict[str, str]:
 
 
 def run_of(*overrides: str) -> list[Frame]:
-    run = ran(*overrides)
-    scenario = resolved(*overrides).scenario
-    return run_frames(scenario, run.record.windows, run.record.messages, shots=20)
+    return captured(overrides, shots=20)
 
 
 @pytest.mark.parametrize("overrides", [(), SPLIT, PATCHES], ids=" ".join)

@@ -1,29 +1,28 @@
-"""What must be right between a scenario and the shots of its source, told before any is decoded."""
+"""What a scenario and the shots of its source must satisfy together, checked before decoding."""
 
 from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
 from emulator.loop.route import Route
-from emulator.rtl import law
-from emulator.run.addressing import Identity
-from emulator.run.traffic import carried_rounds, messages, response_packets
+from emulator.rtl import limits
 from emulator.scenario.checks import ContradictionError, Mistake
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.traffic.addressing import Identity
+from emulator.traffic.messages import carried_rounds, messages
 from emulator.units import format_time
 from emulator.windows import Window
 
-__all__ = ["check_fit", "check_hardware"]
+__all__ = ["check_compatibility", "check_hardware"]
 
 Plan = tuple[Window, ...]
 
 
-def check_fit(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
-    """Raise ScenarioError, with a line for each mistake, where scenario and source do not fit."""
+def check_compatibility(scenario: Scenario, source: SyndromeSource, plan: Plan) -> None:
+    """Raise ScenarioError, with a line for each mistake, where scenario and source disagree."""
     found = [mistake for rule in _RULES for mistake in rule(scenario, source, plan)]
     if found:
         raise ContradictionError(found)
-    response_packets(scenario.fpga, scenario.link.down, source.dem.num_observables)
 
 
 def _shots(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:  # noqa: ARG001
@@ -85,13 +84,13 @@ def _timing(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[
 def _hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mistake]:
     fpga, link = scenario.fpga, scenario.link
     model = 'or fpga.timing = "model"'
-    if fpga.intake != "rounds" or fpga.bus_bits not in law.WIDTHS:
+    if fpga.intake != "rounds" or fpga.bus_bits not in limits.WIDTHS:
         text = f'the packetiser in hdl/rtl has another law; write preset = "roundtrip_512" {model}'
         yield Mistake(("fpga", "timing"), text)
         return
     for key, cycles in (
-        ("pipeline_cycles", law.PIPELINE_CYCLES),
-        ("receive_cycles", law.RECEIVE_CYCLES),
+        ("pipeline_cycles", limits.PIPELINE_CYCLES),
+        ("receive_cycles", limits.RECEIVE_CYCLES),
     ):
         if getattr(fpga, key) != cycles:
             text = f"{getattr(fpga, key)} is not the {cycles} of the packetiser in hdl/rtl"
@@ -107,9 +106,9 @@ def _hardware(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterato
         if section.port == "per_patch" and scenario.qpu.patches > 1:
             text = f'per_patch needs a packetiser a patch, rtl has one; write "shared" {model}'
             yield Mistake(("link", way, "port"), text)
-    if scenario.qpu.patches > law.MOST_PATCHES:
-        text = f"{scenario.qpu.patches} are more than the {law.MOST_PATCHES} inputs of the RTL"
-        yield Mistake(("qpu", "patches"), f"{text}; write {law.MOST_PATCHES} or fewer {model}")
+    if scenario.qpu.patches > limits.MAX_PATCHES:
+        text = f"{scenario.qpu.patches} are more than the {limits.MAX_PATCHES} inputs of the RTL"
+        yield Mistake(("qpu", "patches"), f"{text}; write {limits.MAX_PATCHES} or fewer {model}")
     yield from _hardware_sizes(scenario, source, plan, model)
 
 
@@ -117,13 +116,13 @@ def _hardware_sizes(
     scenario: Scenario, source: SyndromeSource, plan: Plan, model: str
 ) -> Iterator[Mistake]:
     bits = bits_per_round(source).tolist()
-    if max(bits) > law.MOST_ROUND_BITS:
-        text = f"a round of {max(bits)} bits is longer than the {law.MOST_ROUND_BITS} of the RTL"
+    if max(bits) > limits.MAX_ROUND_BITS:
+        text = f"a round of {max(bits)} bits is longer than the {limits.MAX_ROUND_BITS} of the RTL"
         yield Mistake(("fpga", "timing"), f'{text}; write "model"')
     carried = carried_rounds(scenario.fpga, scenario.window, len(bits))
     try:
         longest = max(sum(bits[r] for r in rounds) for rounds in carried)
-        law.depth_of(scenario.fpga.bus_bits, longest)
+        limits.depth_of(scenario.fpga.bus_bits, longest)
     except RoundtripError as error:
         yield Mistake(("fpga", "rounds_per_message"), str(error))
     answered = [Identity(1, carried).answered(window) for window in plan]
@@ -133,7 +132,7 @@ def _hardware_sizes(
             f"RTL takes one response a request; write fewer rounds per message {model}"
         )
         yield Mistake(("fpga", "rounds_per_message"), text)
-    if source.dem.num_observables > 8 * law.MOST_CORRECTION_BYTES:
+    if source.dem.num_observables > 8 * limits.MAX_CORRECTION_BYTES:
         text = f"corrections of {source.dem.num_observables} bits are longer than those of the RTL"
         yield Mistake(("fpga", "timing"), f'{text}; write "model"')
 

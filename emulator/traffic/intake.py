@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission, Message
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT
-from emulator.syndromes.source import SyndromeSource, bits_per_round
+from emulator.traffic.traffic import Traffic
 from emulator.units import Clock
 
 __all__ = ["Beats", "Intake"]
@@ -29,38 +28,29 @@ class Beats:
 
 
 class Intake:
-    """Lays out the shots of a source as beats of ``input_bits`` on the edges of a clock.
+    """Lays out the shots of a run as beats of the packetiser's inputs, on the edges of its clock.
 
     ``readout_ps(i)`` is the readout delay of message i = (shot * M + number) * patches + patch,
     with M messages a shot, as in the loop. A round is there that long after it has left the
     processor, but not before the message before its own.
     """
 
-    def __init__(
-        self,
-        source: SyndromeSource,
-        messages: tuple[Message, ...],
-        emission: Emission,
-        *,
-        input_bits: int,
-        clock: Clock,
-        readout_ps: Callable[[int], int],
-    ) -> None:
-        self.patches = emission.patches
-        self._emission = emission
-        self._clock = clock
-        self._messages = messages
+    def __init__(self, traffic: Traffic, readout_ps: Callable[[int], int]) -> None:
+        self.patches = traffic.patches
+        self._emission = traffic.emission
+        self._clock = Clock(traffic.fpga.clock)
+        self._messages = traffic.messages
         self._readout_ps = readout_ps
-        self._bytes = input_bits // 8
-        bits = bits_per_round(source)
-        beats = np.concatenate([message.intake for message in messages])
+        self._bytes = traffic.fpga.input_bits // 8
+        bits = np.array(traffic.bits)
+        beats = np.concatenate([message.intake for message in self._messages])
         self._round_of_beat = np.repeat(np.arange(len(bits)), beats)
-        self._user = _users(bits, beats, [message.rounds[-1] for message in messages])
+        self._user = _users(bits, beats, [message.rounds[-1] for message in self._messages])
         # where each detector goes in the beats of its shot
-        self._order = np.argsort(source.detector_round, kind="stable")
+        self._order = np.argsort(traffic.detector_round, kind="stable")
         first_detector = np.cumsum(bits) - bits
-        first_bit = (np.cumsum(beats) - beats) * input_bits
-        rounds = source.detector_round[self._order]
+        first_bit = (np.cumsum(beats) - beats) * traffic.fpga.input_bits
+        rounds = traffic.detector_round[self._order]
         self._places = np.arange(len(rounds)) - first_detector[rounds] + first_bit[rounds]
         self._digitised_ps = np.zeros(self.patches, dtype=np.int64)
 

@@ -1,8 +1,8 @@
 import pytest
 
 from emulator.errors import ScenarioError
-from emulator.run.traffic import messages, response_packets, window_plan
 from emulator.scenario.sections import Fpga, Link, Window
+from emulator.traffic.messages import messages, response_packets, window_plan
 from emulator.windows import parallel_windows, sliding_windows, whole_window
 
 # what Ethernet adds to the bytes of a frame: preamble, frame check sequence, gap

@@ -1,23 +1,27 @@
 import numpy as np
 
-from emulator.run.addressing import BOARD_IP, BOARD_MAC, HOST_IP, HOST_MAC, Identity, ptp_stamp
-from emulator.run.responses import Responder
-from emulator.windows import sliding_windows
+from emulator.run import prepare
+from emulator.traffic.addressing import BOARD_IP, BOARD_MAC, HOST_IP, HOST_MAC, ptp_stamp
+from emulator.traffic.responses import Responder
 from emulator.wire import Response, Status, encode_send
+from tests.run.examples import SLIDING, resolved
 
-PATCHES, SHOTS, ROUNDS = 2, 3, 6
+PATCHES, SHOTS = 2, 3
 CARRIED = [range(2), range(2, 4), range(4, 6)]
 
 
 def test_frames_are_those_of_the_encoder_one_by_one() -> None:
-    identity, plan = Identity(PATCHES, CARRIED), sliding_windows(ROUNDS, 2, 2)
+    asked = ("qpu.patches=2", "run.shots=3", "code.rounds=6", *SLIDING)
+    traffic = prepare(resolved(*asked)).traffic
+    identity, plan = traffic.identity, traffic.plan
+    assert list(identity.carried) == CARRIED
     rng = np.random.default_rng(1)
     keys = [(p, s, n) for s in range(SHOTS) for p in range(PATCHES) for n in range(len(CARRIED))]
     taken = rng.integers(0, 10**13, len(keys))
     sent = dict(zip(("patch", "shot", "number"), np.array(keys).T, strict=True))
     rows = PATCHES * SHOTS
     corrections = rng.integers(0, 256, (rows, len(plan), 5), dtype=np.uint8)
-    responder = Responder(identity, plan, {**sent, "taken_ps": taken}, corrections)
+    responder = Responder(traffic, {**sent, "taken_ps": taken}, corrections)
     for window in rng.permutation(rows * len(plan)).tolist():
         row, position = divmod(window, len(plan))
         shot, patch = divmod(row, PATCHES)

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from emulator.loop.config import Emission, Message
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT
-from emulator.run.intake import Beats, Intake
+from emulator.run import prepare
 from emulator.syndromes.source import SyndromeSource
+from emulator.traffic import Traffic
+from emulator.traffic.intake import Beats, Intake
 from emulator.units import Clock
 from tests.run.examples import resolved, source_of
 
@@ -22,22 +23,23 @@ def source() -> SyndromeSource:
 
 
 def intake_of(
-    found: SyndromeSource,
     delays: list[int],
     *,
     patches: int = 1,
     shots: int = 3,
-    clock: Clock = CLOCK,
     offset_ps: int = 0,
 ) -> Intake:
-    messages = (
-        Message(range(3), ((1, 1),), (1, 1, 1)),
-        Message(range(3, 4), ((1, 1),), (2,)),
+    traffic = traffic_of(
+        *(f"qpu.patches={patches}", f"qpu.patch_offset={offset_ps} ps", f"run.shots={shots}"),
+        "fpga.rounds_per_message=3",
     )
-    emission = Emission(ROUND_PS, 4, shots, patches, offset_ps)
-    return Intake(
-        found, messages, emission, input_bits=8, clock=clock, readout_ps=delays.__getitem__
-    )
+    assert [message.intake for message in traffic.messages] == [(1, 1, 1), (2,)]
+    return Intake(traffic, delays.__getitem__)
+
+
+def traffic_of(*overrides: str) -> Traffic:
+    rounds = ("code.rounds=4", "fpga.intake=rounds", "fpga.input_bits=8")
+    return prepare(resolved(*rounds, *overrides)).traffic
 
 
 def rounds_of(beats: Beats) -> list[tuple[int, list[int], bool]]:
@@ -66,7 +68,7 @@ def shots_of(rows: int, detectors: int) -> NDArray[np.uint8]:
 def test_rounds_carry_their_detectors_and_the_last_one_ends_the_message() -> None:
     found = source()
     detectors = shots_of(2, found.num_detectors)
-    [beats] = intake_of(found, [0] * 6).beats(0, detectors)
+    [beats] = intake_of([0] * 6).beats(0, detectors)
     rounds = rounds_of(beats)
     for number, (_, bits, ends) in enumerate(rounds):
         shot, place = divmod(number, 4)
@@ -85,7 +87,7 @@ def test_rounds_come_when_they_are_read_out_but_never_before_the_message_before(
     count = 2 * shots * patches
     delays = data.draw(st.lists(st.integers(0, 5 * ROUND_PS), min_size=count, max_size=count))
     found = source()
-    intake = intake_of(found, delays, patches=patches, shots=shots, offset_ps=offset_ps)
+    intake = intake_of(delays, patches=patches, shots=shots, offset_ps=offset_ps)
     rows = shots_of(shots * patches, found.num_detectors)
     split = data.draw(st.integers(0, len(rows)))
     parts = [*intake.beats(0, rows[:split]), *intake.beats(split, rows[split:])]
@@ -106,20 +108,16 @@ def test_nothing_enters_before_the_cycle_that_is_promised() -> None:
     found = source()
     rows = shots_of(18, found.num_detectors)
     for row in range(17):
-        intake = intake_of(found, [0] * 100, patches=2, shots=9, offset_ps=300_000)
+        intake = intake_of([0] * 100, patches=2, shots=9, offset_ps=300_000)
         beats = [b.cycles.min() for b in intake.beats(row, rows[row:]) if len(b.cycles)]
         assert min(beats) == intake.first_cycle(row)
 
 
 def test_a_clock_of_no_simple_ratio_is_exact_as_well() -> None:
     clock = Clock(Fraction(322_265_617))
-    found = source()
     shots = 10**6
-    emission = Emission(ROUND_PS, 4, shots)
-    message = (Message(range(4), ((1, 1),), (1, 1, 1, 2)),)
-    intake = Intake(
-        found, message, emission, input_bits=8, clock=clock, readout_ps=lambda _index: 7
-    )
-    [beats] = intake.beats(shots - 1, shots_of(1, found.num_detectors))
-    ends = [emission.round_end_ps(0, shots - 1, r) + 7 for r in range(4)]
+    traffic = traffic_of(f"run.shots={shots}", "fpga.clock=322.265617 MHz")
+    intake = Intake(traffic, lambda _index: 7)
+    [beats] = intake.beats(shots - 1, shots_of(1, len(traffic.detector_round)))
+    ends = [traffic.emission.round_end_ps(0, shots - 1, r) + 7 for r in range(4)]
     assert [cycle for cycle, *_ in rounds_of(beats)] == [*map(clock.edge_at_or_after, ends)]

@@ -1,9 +1,8 @@
-"""Who is who on the link of a run: addresses and registers, request ids, counters, time stamps."""
+"""The addresses and registers of both ends of the link, request ids, counters, time stamps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emulator.scenario.scenario import Scenario
 from emulator.units import PS_PER_S
 from emulator.windows import Window
 from emulator.wire import HsbRegisters
@@ -17,8 +16,8 @@ __all__ = [
     "HOST_MAC",
     "PSN_MASK",
     "Identity",
+    "link_registers",
     "ptp_stamp",
-    "registers_of",
 ]
 
 # addresses for documentation (RFC 7042, RFC 5737), and the registers of the public examples
@@ -63,14 +62,19 @@ def ptp_stamp(time_ps: int) -> int:
     return (rest_ps // 1000) << 32 | seconds
 
 
-def registers_of(scenario: Scenario, payload_bytes: int, port: int = 0) -> HsbRegisters:
-    """Registers of the packetiser of a port up whose longest message has ``payload_bytes``."""
+def link_registers(
+    payload_bytes: int, mtu_bytes: int, *, last_buffer: int, port: int = 0
+) -> HsbRegisters:
+    """Registers of the packetiser of a port up whose longest message has ``payload_bytes``.
+
+    ``last_buffer`` is the number of the last slot of the receive ring.
+    """
     return roce_registers(
         payload_bytes,
-        scenario.link.up.mtu,
+        mtu_bytes,
         src_udp_port=_BOARD_PORT,
         dest_qp=_QUEUE_PAIR + port,
-        last_buffer=scenario.host.ring_slots - 1,
+        last_buffer=last_buffer,
         host_mac_lo=int.from_bytes(HOST_MAC[2:]),
         host_mac_hi=int.from_bytes(HOST_MAC[:2]),
         host_ip=int.from_bytes(HOST_IP),

@@ -100,7 +100,7 @@ def test_all_that_does_not_fit_is_told_before_anything_is_decoded(
     def never(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("emulator.run.experiment.answer_shots", never)
+    monkeypatch.setattr("emulator.run.decoding.answer_shots", never)
     scenario = resolved(
         "link.down.loss=1", "qpu.patches=2", "host.ring_slots=1", "host.on_full=wait"
     )

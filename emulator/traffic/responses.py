@@ -1,20 +1,19 @@
 """The frames that carry corrections back: one for each window, as an answer to its message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.run.addressing import (
+from emulator.traffic.addressing import (
     BOARD_IP,
     BOARD_MAC,
     HOST_IP,
     HOST_MAC,
     PSN_MASK,
-    Identity,
     ptp_stamp,
 )
-from emulator.windows import Window
+from emulator.traffic.traffic import Traffic
 from emulator.wire import Response, Status, encode_send
 from emulator.wire.fields import RESPONSE_HEADER, SEND_ONLY
 from emulator.wire.icrc import ICRC_SIZE, icrc
@@ -32,13 +31,12 @@ class Responder:
 
     def __init__(
         self,
-        identity: Identity,
-        plan: Sequence[Window],
+        traffic: Traffic,
         sent: Mapping[str, NDArray[np.int64]],
         corrections: NDArray[np.uint8],
     ) -> None:
-        self._identity = identity
-        self._answered = [identity.answered(window) for window in plan]
+        identity = self._identity = traffic.identity
+        self._answered = [identity.answered(window) for window in traffic.plan]
         self._corrections = corrections
         self._bodies: dict[int, bytearray] = {}
         names = ("patch", "shot", "number", "taken_ps")

@@ -1,14 +1,14 @@
-"""Cycles and limits of the Verilog packetiser, as its benches assert them."""
+"""Cycle counts and limits of the Verilog packetiser, as its benches assert them."""
 
 from emulator.errors import RoundtripError
 
 __all__ = [
-    "MOST_CORRECTION_BYTES",
-    "MOST_PATCHES",
-    "MOST_ROUND_BITS",
+    "MAX_CORRECTION_BYTES",
+    "MAX_PATCHES",
+    "MAX_ROUND_BITS",
     "PIPELINE_CYCLES",
     "RECEIVE_CYCLES",
-    "REMEMBERED",
+    "REMEMBERED_REQUESTS",
     "WIDTHS",
     "depth_of",
 ]
@@ -22,14 +22,14 @@ PIPELINE_CYCLES = 18
 RECEIVE_CYCLES = 13
 """Last beat of a response in to its correction out (hdl/rtl/packetiser_down.v)."""
 
-MOST_PATCHES = 32
-MOST_ROUND_BITS = 4096
-MOST_CORRECTION_BYTES = 32
-REMEMBERED = 256
+MAX_PATCHES = 32
+MAX_ROUND_BITS = 4096
+MAX_CORRECTION_BYTES = 32
+REMEMBERED_REQUESTS = 256
 """Requests, the last ones, of which an answer is recognised; a power of two."""
 
 _WORD_BITS = {64: 128, 512: 512}
-_LEAST_DEPTH, _MOST_DEPTH = 256, 8192
+_MIN_DEPTH, _MAX_DEPTH = 256, 8192
 
 
 def depth_of(bus_bits: int, message_bits: int) -> int:
@@ -38,9 +38,9 @@ def depth_of(bus_bits: int, message_bits: int) -> int:
     Raises RoundtripError for messages that are too long for the largest memory.
     """
     words = -(-message_bits // _WORD_BITS[bus_bits])
-    depth = max(_LEAST_DEPTH, 1 << (4 * words - 1).bit_length())
-    if depth > _MOST_DEPTH:
-        most = _MOST_DEPTH * _WORD_BITS[bus_bits] // 4
+    depth = max(_MIN_DEPTH, 1 << (4 * words - 1).bit_length())
+    if depth > _MAX_DEPTH:
+        most = _MAX_DEPTH * _WORD_BITS[bus_bits] // 4
         raise RoundtripError(
             f"a message of {message_bits} bits is longer than the {most} that the packetiser in "
             "hdl/rtl holds four of; write fewer rounds per message"

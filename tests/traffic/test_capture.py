@@ -5,9 +5,9 @@ import pymatching
 import pytest
 
 from emulator.errors import ScenarioError
-from emulator.run import INTERFACES, run_frames
-from emulator.run.traffic import messages, response_packets
 from emulator.syndromes.source import bits_per_round
+from emulator.traffic.capture import INTERFACES
+from emulator.traffic.messages import messages, response_packets
 from emulator.wire import (
     EnqueueSyndromes,
     Opcode,
@@ -19,7 +19,16 @@ from emulator.wire import (
     decode_frame,
     line_bits,
 )
-from tests.run.examples import PARALLEL, SLIDING, ran, resolved, shots_of, source_of
+from tests.run.examples import (
+    PARALLEL,
+    SLIDING,
+    captured,
+    ran,
+    resolved,
+    shots_of,
+    source_of,
+    wrong_of,
+)
 
 UP, DOWN = range(2)
 
@@ -33,9 +42,7 @@ every_variant = pytest.mark.parametrize("overrides", VARIANTS, ids=" ".join)
 
 
 def frames_of(overrides: tuple[str, ...], shots: int = 120) -> list[tuple[int, int, bytes]]:
-    run = ran(*overrides)
-    scenario = resolved(*overrides).scenario
-    return run_frames(scenario, run.record.windows, run.record.messages, shots=shots)
+    return captured(overrides, shots)
 
 
 def requests_of(
@@ -212,8 +219,7 @@ def test_responses_of_the_windows_of_a_shot_add_up(overrides: tuple[str, ...]) -
     for _, response, _ in responses_of(frames_of(overrides)):
         _, shot, _ = place_of(overrides, response.request_id)
         found[shot] ^= response.result[0]
-    assert ran(*overrides).answers.wrong is not None
-    assert ((found != observables[:, 0]) == ran(*overrides).answers.wrong).all()
+    assert ((found != observables[:, 0]) == wrong_of(ran(*overrides))).all()
 
 
 @pytest.mark.parametrize("overrides", [(), PATCHES, EACH_ROUND])

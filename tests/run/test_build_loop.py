@@ -1,42 +1,28 @@
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from emulator.decoders.answers import Answers
 from emulator.loop.config import Fpga, LoopConfig, RoundFpga
 from emulator.loop.records import STAGES
-from emulator.run.parts import loop_config, stage_sources
-from emulator.run.services import Seeds, Services, stage_services
-from emulator.run.traffic import window_plan
-from emulator.scenario import Resolved
-from emulator.timing import TimingContext
+from emulator.run import prepare
+from emulator.run.build_loop import build_loop, stage_sources
 from emulator.units import Clock
-from tests.run.examples import SLIDING, resolved, source_of
+from tests.run.examples import SLIDING, resolved
 
-NOTHING = np.empty(0, dtype=np.int64)
-UNTIMED = Answers(None, NOTHING.astype(np.uint8), None, None, NOTHING, NOTHING)
 TIMING_ONLY = (
-    "predecoder.kind=timing_only",
+    "predecoder.kind=delay",
     "predecoder.timing={kind = 'constant', value = '9 us'}",
 )
 
 
-def served(run: Resolved) -> Services:
-    context = TimingContext(distance=3, rounds=6, p=0.02)
-    return stage_services(run.scenario, UNTIMED, context, Seeds.of(1))
-
-
 def built(*overrides: str) -> LoopConfig:
-    run = resolved(*overrides)
-    source = source_of(run.scenario)
-    plan = window_plan(run.scenario.window, source.num_rounds)
-    return loop_config(run.scenario, source, plan, served(run), Seeds.of(1).loss)
+    prepared = prepare(resolved(*overrides))
+    return build_loop(prepared.scenario, prepared.traffic, prepared.durations)
 
 
 def sources(*overrides: str) -> dict[str, tuple[str, str]]:
-    run = resolved(*overrides)
-    return stage_sources(run.scenario, served(run), run.origins)
+    prepared = prepare(resolved(*overrides))
+    return stage_sources(prepared.scenario, prepared.durations, prepared.resolved.origins)
 
 
 def test_every_value_of_a_scenario_reaches_the_loop() -> None:
@@ -63,7 +49,6 @@ def test_every_value_of_a_scenario_reaches_the_loop() -> None:
         "predecoder.batch=4",
         "predecoder.batch_timeout=5 us",
         "decoder.workers=6",
-        "feedback.every=8",
         "run.drain=false",
     )
     emission = config.emission
@@ -87,7 +72,7 @@ def test_every_value_of_a_scenario_reaches_the_loop() -> None:
     assert (config.predecode.servers, config.predecode.batch) == (3, 4)
     assert config.predecode.batch_timeout_ps == 5_000_000
     assert config.decode.servers == 6
-    assert config.feedback_every == 8
+    assert built("feedback.every=8").feedback_every == 8
     assert not config.drain
     assert [len(window.commits) for window in config.plan] == [2, 2, 2]
 

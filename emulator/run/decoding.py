@@ -1,0 +1,151 @@
+"""The second step of a run: every shot sampled, pre-decoded and decoded, and timed if asked."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emulator.decoders.answers import Answers, Front, answer_shots
+from emulator.errors import RoundtripError, ScenarioError
+from emulator.run.preparation import Prepared, prepare
+from emulator.run.progress import Progress
+from emulator.scenario.codes import GeneratedCode
+from emulator.scenario.load import Resolved
+from emulator.scenario.scenario import Scenario
+from emulator.syndromes.rotated_patch import PauliType
+
+if TYPE_CHECKING:
+    import sinter
+
+__all__ = ["decode", "measure", "same_answers"]
+
+_BASES: dict[str, PauliType] = {"X": "X", "Z": "Z"}
+
+
+def decode(
+    prepared: Prepared,
+    *,
+    shots: int | None = None,
+    timed: bool | None = None,
+    keep_detectors: bool = False,
+    progress: Progress | None = None,
+) -> Answers | None:
+    """Decode the shots of a run; row shot * patches + patch belongs to that shot of that patch.
+
+    None for a timing-only run, which has no decoder.
+    ``shots`` a patch, all by default; fewer give the first rows of the whole. ``timed`` says
+    whether pre-decoder and decoder are timed, by default where the scenario has
+    ``timing = "measured"``. ``keep_detectors`` keeps the syndromes beside the answers. Raises
+    RoundtripError.
+    """
+    if prepared.scenario.decoder.algorithm == "none":
+        return None
+    from emulator.decoders.windowed import WindowedDecoder
+
+    scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
+    rows = prepared.shots if shots is None else shots * scenario.qpu.patches
+    algorithm = _decoder(scenario.decoder.algorithm)
+    return answer_shots(
+        source,
+        shots=rows,
+        seed=prepared.seeds.syndromes,
+        chunk_shots=scenario.run.chunk_shots,
+        decoder=WindowedDecoder(source.dem, source.detector_round, plan, algorithm),
+        front=_predecoder(prepared),
+        time_predecoder=_is_timed(scenario.predecoder.timing, timed),
+        time_decoder=_is_timed(scenario.decoder.timing, timed),
+        keep_detectors=keep_detectors,
+        progress=progress and (lambda done: progress("decoding shots", done, rows)),
+    )
+
+
+def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
+    """Decode a scenario's shots and time every stage of it that can run on this machine.
+
+    Raises ScenarioError for a timing-only scenario.
+    """
+    measured = {"timing": "measured"}
+    scenario = resolved.scenario
+    update = {
+        name: getattr(scenario, name).model_copy(update=measured)
+        for name in ("predecoder", "decoder")
+    }
+    scenario = scenario.model_copy(update=update)
+    answers = decode(prepare(replace(resolved, scenario=scenario)), progress=progress)
+    if answers is None:
+        raise ScenarioError(
+            'decoder.algorithm: "none" has no decoder to time; write e.g. algorithm = "pymatching"'
+        )
+    return answers
+
+
+def same_answers(first: Scenario, second: Scenario) -> bool:
+    """Tell whether `decode` would do the same for both, so that its answers serve both."""
+    return _decoded(first) == _decoded(second)
+
+
+def _decoded(scenario: Scenario) -> tuple[object, ...]:
+    """All that the answers depend on, and what is timed of them."""
+    pre, decoder, run = scenario.predecoder, scenario.decoder, scenario.run
+    predecoder: tuple[object, ...] = ()
+    if pre.kind == "onnx":
+        measured = pre.timing == "measured"
+        predecoder = (pre.model, pre.orientation, measured, pre.batch if measured else None)
+    return (
+        *(scenario.code, scenario.noise, scenario.window),
+        *(scenario.qpu.patches, run.shots, run.seed, predecoder),
+        *(decoder.algorithm, decoder.timing == "measured", scenario.fpga.timing == "rtl"),
+    )
+
+
+def _is_timed(timing: object, asked: bool | None) -> bool:
+    return timing == "measured" if asked is None else asked
+
+
+def _decoder(algorithm: str) -> "sinter.Decoder":
+    from emulator.decoders.matchers import resolve_decoder
+
+    try:
+        return resolve_decoder(algorithm)
+    except RoundtripError as error:
+        raise type(error)(f"decoder.algorithm: {error}") from error
+
+
+def _predecoder(prepared: Prepared) -> Front | None:
+    scenario, source = prepared.scenario, prepared.source
+    section, code = scenario.predecoder, scenario.code
+    if section.kind != "onnx" or section.model is None:
+        return None
+    from emulator.decoders.ising_embedding import ordinary_embedding
+    from emulator.decoders.predecoder import Predecoder
+
+    facts = source.metadata
+    basis = _BASES.get(facts.basis or "")
+    task = code.task if isinstance(code, GeneratedCode) else (facts.task or "")
+    known = task.startswith(("surface_code:rotated_memory", "ising:memory"))
+    if not known or facts.distance is None or basis is None:
+        raise ScenarioError(
+            f"predecoder.kind: onnx needs a rotated surface code memory of known distance and "
+            f'basis, which {source.name} is not; write kind = "none"'
+        )
+    orientation = section.orientation or (
+        code.orientation if isinstance(code, GeneratedCode) else "XV"
+    )
+    embedding = None
+    rounds = source.num_rounds
+    if task.startswith("surface_code:") and source.circuit is not None:
+        embedding = ordinary_embedding(
+            source.circuit,
+            distance=facts.distance,
+            rounds=rounds,
+            basis=basis,
+            orientation=orientation,
+        )
+        rounds += 1
+    model = Predecoder.load(
+        Path(section.model),
+        distance=facts.distance,
+        rounds=rounds,
+        basis=basis,
+        orientation=orientation,
+    )
+    return Front(model, embedding, section.batch)

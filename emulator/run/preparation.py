@@ -1,0 +1,74 @@
+"""The first step of a run: from a scenario to all that is known before a shot is sampled."""
+
+from dataclasses import dataclass
+
+from emulator.run.compatibility import check_compatibility
+from emulator.run.durations import given_durations
+from emulator.run.horizon import check_horizon
+from emulator.scenario.load import Resolved
+from emulator.scenario.scenario import Scenario
+from emulator.syndromes.build import build_source
+from emulator.syndromes.source import SyndromeSource
+from emulator.timing import Durations, Streams, TimingContext
+from emulator.traffic import Traffic
+from emulator.traffic.messages import window_plan
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A scenario with its syndrome source and its traffic: plan, messages, numbering, emission.
+
+    ``durations`` are those of the stages as far as the scenario gives them; a stage that is timed
+    on this machine has none before the shots are decoded.
+    """
+
+    resolved: Resolved
+    source: SyndromeSource
+    traffic: Traffic
+    durations: Durations
+
+    @property
+    def scenario(self) -> Scenario:
+        """Everything that was asked for."""
+        return self.resolved.scenario
+
+    @property
+    def shots(self) -> int:
+        """Shots of all patches together."""
+        return self.scenario.run.shots * self.scenario.qpu.patches
+
+    @property
+    def seeds(self) -> Streams:
+        """Independent randomness for every part of the run, the same at every call."""
+        return Streams.of(self.scenario.run.seed)
+
+
+def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:
+    """Open the syndromes of a scenario, lay out its traffic, and check that all fits together.
+
+    Takes the source of ``like`` over where both ask for the same one. Raises RoundtripError: a
+    ScenarioError with a line for each mistake, or a SyndromeError where the syndromes cannot be
+    had.
+    """
+    scenario = resolved.scenario
+    if like is not None and _same_source(like.scenario, scenario):
+        source = like.source
+    else:
+        source = build_source(scenario.code, scenario.noise)
+    plan = window_plan(scenario.window, source.num_rounds)
+    check_compatibility(scenario, source, plan)
+    context = TimingContext(
+        distance=source.metadata.distance,
+        window_rounds=frozenset(len(window.rounds) for window in plan),
+        p=source.metadata.p,
+    )
+    given = given_durations(scenario, context, Streams.of(scenario.run.seed))
+    traffic = Traffic.of(scenario, source, plan)
+    check_horizon(scenario, traffic, given)
+    return Prepared(resolved, source, traffic, given)
+
+
+def _same_source(first: Scenario, second: Scenario) -> bool:
+    return (first.code, first.noise) == (second.code, second.noise)
