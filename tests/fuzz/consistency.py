@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from emulator.scenario import Scenario
 from emulator.units import parse_time
 from tests.fuzz.command import CPU_LIMIT_S, Ended
 from tests.fuzz.contract import EXIT_OF, outcome_of
@@ -28,8 +29,8 @@ STAMPS = (
 )
 """Instants of a window, in the order in which they happen."""
 
-SECTIONS = "qpu|code|noise|window|fpga|link|host|predecoder|decoder|feedback|budget|run|unheard_of"
-_KEY = re.compile(rf"(?<![\w.])({SECTIONS})(\.[\w\"]|:)")
+_TABLES = "|".join((*Scenario.model_fields, "unheard_of"))
+_KEY = re.compile(rf"(?<![\w.])({_TABLES})(\.[\w\"]|:)")
 _SCHEMA = Path(__file__).parents[2] / "schema/result.schema.json"
 
 CLEARLY = 1.5

@@ -48,7 +48,7 @@ def draw_delay(choose: Choices, around_ps: int, facts: Facts, depth: int = 0) ->
     kinds = ["constant", "constant", "normal", "lognormal", "quantiles", "empirical"]
     kinds += ["curve"] if facts.known else []
     kinds += ["mixture"] if depth < 2 else []
-    kinds += ["load", "warmup"] if depth == 0 else []
+    kinds += ["load", "warmup", "batch"] if depth == 0 else []
     kind = choose.pick(*kinds)
     table = {"kind": kind, **_DELAYS[kind](choose, around_ps, facts, depth)}
     choose.maybe(table, "source", lambda: choose.pick("a bench", "arXiv 1", ""))
@@ -142,6 +142,11 @@ def _warmup(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:
     return table
 
 
+def _batch(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:  # noqa: ARG001
+    fills = (1, 4, 64) if choose.rarely(3) else (64,)
+    return {"points": {str(fill): draw_time(choose, around_ps, least_ps=1) for fill in fills}}
+
+
 _DELAYS: dict[str, Callable[[Choices, int, Facts, int], Table]] = {
     "constant": _constant,
     "normal": _normal,
@@ -152,4 +157,5 @@ _DELAYS: dict[str, Callable[[Choices, int, Facts, int], Table]] = {
     "mixture": _mixture,
     "load": _load,
     "warmup": _warmup,
+    "batch": _batch,
 }

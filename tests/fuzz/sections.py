@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.fuzz.choices import Choices
-from tests.fuzz.contract import NAMES
 from tests.fuzz.delays import EXTREME_PS, Facts, Table, draw_delay, draw_time
 
 __all__ = ["draw_tables"]
@@ -55,6 +54,7 @@ def draw_tables(choose: Choices) -> Table:
         _make_consistent(tables)
     if choose.rarely(60):
         _use_network(tables)
+    choose.maybe(tables, "schema_version", lambda: 2)
     return tables
 
 
@@ -71,6 +71,7 @@ def _use_network(tables: Table) -> None:
     tables["code"] = {"task": "surface_code:rotated_memory_z", "distance": 5, "rounds": 5}
     tables["noise"] = {"model": "depolarizing", "p": 0.003}
     tables["predecoder"] = {"kind": "onnx", "model": "model.onnx", "orientation": "XV"}
+    tables["decoder"]["algorithm"] = "pymatching"
     tables["qpu"].pop("shot_period", None)
     tables.pop("window", None)
 
@@ -197,7 +198,7 @@ def _host(choose: Choices, facts: Facts) -> Table:
 
 
 def _predecoder(choose: Choices, facts: Facts) -> Table:
-    table: Table = {"kind": choose.pick(NAMES.timing_only_predecoder, "none")}
+    table: Table = {"kind": choose.pick("delay", "none")}
     if choose.rarely(20):
         table["preset"] = choose.pick(*PRESETS["predecoder"])
     else:
@@ -214,7 +215,7 @@ def _predecoder(choose: Choices, facts: Facts) -> Table:
 
 def _decoder(choose: Choices, facts: Facts) -> Table:
     table: Table = {
-        "algorithm": NAMES.no_decoder,
+        "algorithm": "none",
         "timing": draw_delay(choose, facts.shot_ps, facts),
     }
     if choose.rarely(3):

@@ -17,7 +17,6 @@ from emulator.scenario import Scenario
 from tests.fuzz.choices import Choices
 from tests.fuzz.command import Ended, prepare_folder, run_case
 from tests.fuzz.consistency import STAMPS, overloads, problems, result_problems
-from tests.fuzz.contract import NAMES
 from tests.fuzz.scenarios import Case, leaves, toml_text
 from tests.fuzz.sections import draw_tables
 from tests.fuzz.smaller import kind_of, smaller
@@ -99,7 +98,7 @@ SOUND = {
     "code": {"task": "repetition_code:memory", "distance": 3, "rounds": 4},
     "noise": {"model": "depolarizing", "p": 0.01},
     "decoder": {
-        "algorithm": NAMES.no_decoder,
+        "algorithm": "none",
         "timing": {"kind": "lognormal", "median": "1 us", "sigma": 0.3},
     },
     "budget": {"reaction": "100 us", "quantile": 0.5},
