@@ -182,13 +182,14 @@ def _reaction(result: dict[str, Any], windows: Table) -> Iterator[str]:
 def _logical(result: dict[str, Any], windows: Table) -> Iterator[str]:
     found, scenario = result["verdict"]["logical"], result["scenario"]
     errors, shots, rate = found["errors"], found["shots"], found["rate"]
-    if (errors is None) != (rate is None):
-        yield f"{errors} errors, and a rate of {rate}"
-    if errors is None or not shots:
+    if not shots or errors is None:
+        if rate is not None:
+            yield f"{errors} errors in {shots} shots, and a rate of {rate}"
         return
     if not 0 <= errors <= shots or abs(rate - errors / shots) > 1e-6:
         yield f"{errors} errors in {shots} shots are no rate of {rate}"
-    if found["ci"] is None or not found["ci"][0] - 1e-9 <= rate <= found["ci"][1] + 1e-9:
+    low, high = found["ci"] or (0, 1)
+    if not low - 1e-9 <= rate <= high + 1e-9:
         yield f"the interval {found['ci']} does not hold {rate}"
     if scenario["run"]["drain"]:
         if shots != scenario["run"]["shots"] * scenario["qpu"]["patches"]:

@@ -12,7 +12,7 @@ __all__ = ["EXTREME_PS", "Facts", "Table", "draw_delay", "draw_time"]
 Table = dict[str, Any]
 
 EXTREME_PS = (0, 1, 2**31, 10**15, 10**18, 2**62, 2**63 - 1, 2**63, 2**64, 10**30)
-RATIOS = (0.1, 0.3, 0.01, 0.001, 0.6, 0.9, 1, 1.1, 1.5, 2, 3, 10, 100, 1000)
+RATIOS = (0.1, 0.3, 0.01, 0.001, 0.03, 0.2, 0.5, 0.9, 1, 1.1, 2, 10, 100, 1000)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Facts:
     p: float | None
     known: bool = True
     """Whether the source of the shots tells its distance, without which a curve has no answer."""
+    by_window: bool = False
+    """Whether delays are for windows, for which alone a curve may count rounds."""
 
     @property
     def shot_ps(self) -> int:
@@ -71,7 +73,7 @@ def _normal(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:
 
 def _lognormal(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:  # noqa: ARG001
     table: Table = {"median": draw_time(choose, around_ps, least_ps=1)}
-    table["sigma"] = choose.pick(0.3, 0.01, 1, 5.0)
+    table["sigma"] = 5.0 if choose.rarely(20) else choose.pick(0.3, 0.01, 1)
     choose.maybe(table, "shift", lambda: draw_time(choose, around_ps))
     return table
 
@@ -101,7 +103,10 @@ def _empirical(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Tab
 
 def _curve(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:  # noqa: ARG001
     points = []
-    with_p, with_rounds = choose.pick(False, True) and facts.p, choose.rarely(12)
+    with_p, with_rounds = (
+        choose.pick(False, True) and facts.p,
+        choose.rarely(12) and facts.by_window,
+    )
     for distance in sorted({facts.distance, choose.between(2, 9)}):
         point: Table = {"distance": distance, "value": draw_time(choose, around_ps, least_ps=1)}
         if with_p:
@@ -109,7 +114,10 @@ def _curve(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table: 
         if with_rounds:
             point["rounds"] = facts.rounds
         points.append(point)
-    return {"per": choose.pick("window", "round"), "points": points}
+    return {
+        "per": choose.pick("window", "round") if facts.by_window else "window",
+        "points": points,
+    }
 
 
 def _mixture(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Table:

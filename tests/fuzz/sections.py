@@ -8,7 +8,7 @@ from tests.fuzz.delays import EXTREME_PS, Facts, Table, draw_delay, draw_time
 
 __all__ = ["draw_tables"]
 
-PERIODS_PS = (10**6, 1_100_000, 8_500_000, 10**9, 1, 7, 999, 10**4, 55 * 10**9, 10**12)
+PERIODS_PS = (10**6, 1_100_000, 8_500_000, 10**9, 10**6, 10**7, 999, 10**4, 55 * 10**9, 10**12)
 PROBABILITIES = (0.003, 0.01, 0.1, 0.0001, 0.5)
 TASKS = (
     *("repetition_code:memory",) * 4,
@@ -149,14 +149,16 @@ def _fpga(choose: Choices, facts: Facts) -> Table:
     # so fast a clock that it does not decide everything, or any other
     fast = min(10**12, max(1, 10**15 // facts.period_ps))
     choose.maybe(
-        table, "clock", lambda: choose.pick(f"{fast} Hz", "322.265625 MHz", "1000 GHz", "1 Hz")
+        table,
+        "clock",
+        lambda: choose.pick(f"{fast} Hz", "322.265625 MHz", "1000 GHz", "1 GHz", "1 Hz"),
     )
     choose.maybe(table, "bus_bits", lambda: choose.pick(64, 128, 256, 512))
     choose.maybe(table, "intake", lambda: choose.pick("rounds", "message"))
     choose.maybe(table, "input_bits", lambda: choose.pick(8, 16, 32, 64, 128, 256))
     choose.maybe(table, "pipeline_cycles", lambda: choose.pick(0, 9, 1000))
     choose.maybe(table, "store_and_forward", lambda: choose.pick(False, True))
-    choose.maybe(table, "min_spacing_cycles", lambda: choose.pick(0, 1, 50, 10**6))
+    choose.maybe(table, "min_spacing_cycles", lambda: choose.pick(0, 1, 50, 0, 10**6))
     choose.maybe(table, "receive_cycles", lambda: choose.pick(0, 7, 10**6))
     choose.maybe(table, "rounds_per_message", lambda: choose.pick(1, 2, "window", 5))
     choose.maybe(table, "encoding", lambda: choose.pick("bytes", "bits"))
@@ -190,8 +192,10 @@ def _host(choose: Choices, facts: Facts) -> Table:
     table: Table = {}
     if choose.rarely(8):
         table["preset"] = choose.pick(*PRESETS["host"])
-    choose.maybe(table, "ring_slots", lambda: choose.pick(64, 16, 8, 3, 1, 1000, 10**15))
-    choose.maybe(table, "on_full", lambda: choose.pick("wait", "drop"))
+    choose.maybe(table, "ring_slots", lambda: choose.pick(64, 32, 64, 16, 3, 1000, 1))
+    if choose.rarely(60):
+        table["ring_slots"] = 10**15
+    choose.maybe(table, "on_full", lambda: choose.pick("wait", "wait", "drop"))
     choose.maybe(table, "release", lambda: choose.pick("dispatch", "response"))
     choose.maybe(table, "dispatch", lambda: draw_delay(choose, facts.period_ps, facts))
     return table
@@ -202,11 +206,11 @@ def _predecoder(choose: Choices, facts: Facts) -> Table:
     if choose.rarely(20):
         table["preset"] = choose.pick(*PRESETS["predecoder"])
     else:
-        table["timing"] = draw_delay(choose, facts.shot_ps, facts)
+        table["timing"] = draw_delay(choose, facts.shot_ps, replace(facts, by_window=True))
     if choose.rarely(20):
         table["profile"] = "profile.json"
     choose.maybe(table, "orientation", lambda: choose.pick("XV", "ZH"))
-    choose.maybe(table, "streams", lambda: choose.pick(1, 2, 5, 10**15))
+    choose.maybe(table, "streams", lambda: choose.pick(1, 2, 5, 64, 10**15))
     if choose.pick(False, True):
         table["batch"] = choose.pick(2, 4, 64)
         choose.maybe(table, "batch_timeout", lambda: draw_time(choose, facts.shot_ps))
@@ -216,7 +220,7 @@ def _predecoder(choose: Choices, facts: Facts) -> Table:
 def _decoder(choose: Choices, facts: Facts) -> Table:
     table: Table = {
         "algorithm": "none",
-        "timing": draw_delay(choose, facts.shot_ps, facts),
+        "timing": draw_delay(choose, facts.shot_ps, replace(facts, by_window=True)),
     }
     if choose.rarely(3):
         table["algorithm"] = choose.pick(*("pymatching",) * 8, "fusion_blossom")
@@ -230,7 +234,7 @@ def _decoder(choose: Choices, facts: Facts) -> Table:
         table["timing"], table["profile"] = "profile", "profile.json"
     elif choose.rarely(12):
         table["timing"], table["algorithm"] = "measured", "pymatching"
-    choose.maybe(table, "workers", lambda: choose.pick(1, 2, 7, 10**15))
+    choose.maybe(table, "workers", lambda: choose.pick(1, 2, 7, 64, 10**15))
     return table
 
 
@@ -245,7 +249,7 @@ def _budget(choose: Choices, facts: Facts) -> Table:
 
 
 def _run(choose: Choices) -> Table:
-    table: Table = {"shots": choose.pick(30, 7, 1, 2, 120, 300)}
+    table: Table = {"shots": choose.pick(100, 30, 7, 1, 120, 300, 400)}
     if choose.rarely(150):
         table["shots"] = 10**20  # no period is so short that this is less than 106 days
     choose.maybe(table, "title", lambda: choose.pick("", 'A <b>title</b> & \u2713 "quoted"'))
