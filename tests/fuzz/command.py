@@ -84,7 +84,7 @@ def run_case(case: Case, folder: Path, out: str = "out", *more: str) -> Ended:
         except OutOfTimeError:
             crash = f"not finished after {CPU_LIMIT_S} s of processor time"
         except (Exception, SystemExit):
-            crash = traceback.format_exc()
+            crash = traceback.format_exc(limit=-8)  # not the way through Typer
     spent = time.process_time() - began
     return Ended(code, printed.getvalue(), errors.getvalue(), place, crash, spent)
 

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from emulator.scenario import Scenario
+from tests.fuzz import command
 from tests.fuzz.choices import Choices
 from tests.fuzz.command import Ended, prepare_folder, run_case
 from tests.fuzz.consistency import STAMPS, overloads, problems, result_problems
@@ -184,6 +185,17 @@ def test_overload_is_computed_from_what_was_served(sound: Ended) -> None:
     )
     assert "met with stage decode at 1.7" in said
     assert "met with stage dispatch at 2 times its capacity" in said
+
+
+def test_a_call_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spin(arguments: list[str]) -> int:  # noqa: ARG001
+        while True:
+            pass
+
+    monkeypatch.setattr(command, "main", spin)
+    monkeypatch.setattr(command, "CPU_LIMIT_S", 0.1)
+    ended = run_case(Case(SOUND), tmp_path)
+    assert problems(ended) == ["not finished after 0.1 s of processor time"]
 
 
 def test_endings_that_are_no_verdict_are_noticed(tmp_path: Path) -> None:
