@@ -1,6 +1,6 @@
 """The errors a user can cause, each carrying the exit code the command line ends with."""
 
-__all__ = ["MissingToolError", "RoundtripError", "ScenarioError", "SyndromeError"]
+__all__ = ["MissingToolError", "PluginError", "RoundtripError", "ScenarioError", "SyndromeError"]
 
 
 class RoundtripError(Exception):
@@ -24,3 +24,12 @@ class MissingToolError(RoundtripError):
     """A program or optional package that the request needs is not installed (exit code 3)."""
 
     exit_code = 3
+
+
+class PluginError(RoundtripError):
+    """A decoder of the user's own failed or answered nonsense (exit code 5).
+
+    ``__cause__`` is what it raised, where it raised something.
+    """
+
+    exit_code = 5

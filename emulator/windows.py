@@ -62,17 +62,18 @@ def sliding_windows(
 
 
 def parallel_windows(rounds: int, commit: int, buffer: int) -> tuple[Window, ...]:
-    """Skoric's two layers (arXiv 2209.08552): independent A windows, then B windows between them.
+    """Two layers of windows (Skoric et al., arXiv 2209.08552, Fig. 3): all of A, then all of B.
 
-    An A window commits ``commit`` rounds and reads ``buffer`` on both sides; the B window between
-    two A cores commits the 2 * ``buffer`` rounds left over, without a buffer of its own, after
-    both neighbours. The first A core starts at round 0 and the last core or gap is cut at the end.
-    A windows come first in the plan.
+    An A window commits ``commit`` rounds and reads ``buffer`` more on both sides, n_W = ``commit``
+    + 2 * ``buffer`` in all; A windows do not overlap and do not wait. The B window between two A
+    windows is as long: after both of them it reads and commits the n_W rounds between what they
+    committed. A pair so commits ``commit`` + n_W rounds, as in eq. 2 of the paper. The first A
+    window commits from round 0, and the last window of either layer is cut at the end.
     """
     _check("rounds", rounds, 1)
     _check("commit", commit, 1)
     _check("buffer", buffer, 1)
-    step = commit + 2 * buffer
+    step = 2 * commit + 2 * buffer
     cores = [range(a, min(a + commit, rounds)) for a in range(0, rounds, step)]
     plan = [Window(range(max(0, c.start - buffer), min(rounds, c.stop + buffer)), c) for c in cores]
     for k, (left, right) in enumerate(pairwise(cores)):
@@ -85,9 +86,10 @@ def parallel_windows(rounds: int, commit: int, buffer: int) -> tuple[Window, ...
 
 
 def parallel_process_count(window_ps: int, round_ps: int, commit: int, buffer: int) -> int:
-    """Count the decoders that parallel windows need to keep up (arXiv 2209.08552, eq. 2).
+    """Count the decoders with which ``parallel_windows`` keep up (arXiv 2209.08552, eq. 2).
 
-    ceil(2 τ_W / ((n_com + n_W) τ_rd)) with n_W = n_com + 2 n_buf; times in picoseconds.
+    ceil(2 τ_W / ((n_com + n_W) τ_rd)) with n_W = n_com + 2 n_buf: two windows of ``window_ps`` for
+    each n_com + n_W rounds of ``round_ps``; times in picoseconds.
     """
     return -(-2 * window_ps // ((2 * commit + 2 * buffer) * round_ps))
 

@@ -26,7 +26,7 @@ CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 def file_name(
     model: str, layout: IsingLayout, contract: Contract = "fused", *, int8: bool = False
 ) -> str:
-    """Name of an exported file, e.g. ``nano_d5_T26_Z.onnx``; XV, fused and float go unsaid."""
+    """Name of an exported file, e.g. ``nano_d5_T26_Z.onnx``; XV, fused and float are left out."""
     parts = [model, f"d{layout.distance}", f"T{layout.rounds}", layout.basis]
     parts += [layout.orientation] if layout.orientation != "XV" else []
     parts += [contract] if contract != "fused" else []

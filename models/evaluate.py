@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,8 @@ from numpy.typing import NDArray
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.matchers import PyMatchingDecoder
 from emulator.decoders.predecoder import Predecoder
-from emulator.decoders.stopwatch import WARM_UP_CALLS, time_shots
+from emulator.decoders.stopwatch import WARM_UP_CALLS, Timed, time_calls, time_shots
 from emulator.errors import SyndromeError
-from emulator.garbage import no_garbage_collection
 from models.command import run
 from models.contract import circuit_of, layout_of, opened
 from models.evaluation import Arm, Evaluation, Thinned
@@ -58,13 +58,13 @@ def evaluate(
     dets, flips = sampler.sample(shots, separate_observables=True)
     rows, right = dets.astype(np.uint8), flips[:, 0]
     matchers = [_matcher(circuit, correlated=correlated) for correlated in _MATCHERS.values()]
-    alone = _arms("", matchers, rows, right, 0.0)
+    alone = _arms("", matchers, rows, right, None)
     thinned = []
     times = _times(predecoders, rows[:timed])
-    for predecoder, predecoder_ns in zip(predecoders, times, strict=True):
+    for predecoder, spent in zip(predecoders, times, strict=True):
         name = predecoder.path.stem
         pre_l, residual = predecoder.run(rows, batch=32)
-        arms = _arms(f"{name}, ", matchers, residual, right ^ pre_l, predecoder_ns)
+        arms = _arms(f"{name}, ", matchers, residual, right ^ pre_l, spent)
         thinned.append(Thinned(name, _events(layout, residual), arms))
     return Evaluation(layout, p, _events(layout, rows), alone, tuple(thinned), compared)
 
@@ -95,11 +95,11 @@ def _arms(
     matchers: Sequence[sinter.CompiledDecoder],
     rows: NDArray[np.uint8],
     right: NDArray[np.bool_],
-    predecoder_ns: float,
+    predecoder: Timed | None,
 ) -> tuple[Arm, Arm]:
     packed = np.packbits(rows, axis=1, bitorder="little")
     first, second = (
-        _arm(prefix + name, compiled, packed, right, predecoder_ns)
+        _arm(prefix + name, compiled, packed, right, predecoder)
         for name, compiled in zip(_MATCHERS, matchers, strict=True)
     )
     return first, second
@@ -110,29 +110,32 @@ def _arm(
     compiled: sinter.CompiledDecoder,
     packed: NDArray[np.uint8],
     right: NDArray[np.bool_],
-    predecoder_ns: float,
+    predecoder: Timed | None,
 ) -> Arm:
-    predicted, elapsed_ps = time_shots(compiled, packed)
+    found, timed = time_shots(compiled, packed, np.copy)
     start = time.perf_counter_ns()
     compiled.decode_shots_bit_packed(bit_packed_detection_event_data=packed)
     batch_ns = (time.perf_counter_ns() - start) / len(packed)
-    wrong = (predicted[:, 0] & 1) != right
-    return Arm(name, wrong, float(elapsed_ps.mean()) / 1000, batch_ns, predecoder_ns)
+    wrong = (np.concatenate(found)[:, 0] & 1) != right
+    behind = 0.0 if predecoder is None else _mean_ns(predecoder)
+    marks = [one.disturbed for one in (timed, predecoder) if one is not None]
+    disturbed = float(np.concatenate(marks).mean())
+    return Arm(name, wrong, _mean_ns(timed), batch_ns, behind, disturbed)
 
 
-def _times(predecoders: Sequence[Predecoder], rows: NDArray[np.uint8]) -> list[float]:
-    """Mean time of a shot in ns of each, taken in turns, so that all meet the same other work."""
-    elapsed = [0] * len(predecoders)
+def _mean_ns(timed: Timed) -> float:
+    return float(timed.kept_ps().mean()) / 1000
+
+
+def _times(predecoders: Sequence[Predecoder], rows: NDArray[np.uint8]) -> list[Timed]:
+    """Times of a shot of each, taken in turns, so that all meet the same other work."""
     for predecoder in predecoders:
         for row in rows[:WARM_UP_CALLS]:
             predecoder.run(row[None])
-    with no_garbage_collection():
-        for row in rows:
-            for k, predecoder in enumerate(predecoders):
-                start = time.perf_counter_ns()
-                predecoder.run(row[None])
-                elapsed[k] += time.perf_counter_ns() - start
-    return [total / len(rows) for total in elapsed]
+    calls = [partial(predecoder.run, row[None]) for row in rows for predecoder in predecoders]
+    _, timed = time_calls(calls, lambda _: None)
+    turns = len(predecoders)
+    return [Timed(timed.elapsed_ps[k::turns], timed.disturbed[k::turns]) for k in range(turns)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

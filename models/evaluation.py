@@ -21,7 +21,8 @@ class Arm:
     """One way to decode: ``wrong``, bool (shots,), and the mean time of a shot in ns.
 
     ``single_ns`` is the matcher called shot by shot, ``batch_ns`` called once for all;
-    ``predecoder_ns`` the pre-decoder called shot by shot, 0 without one.
+    ``predecoder_ns`` the pre-decoder called shot by shot, 0 without one. ``disturbed`` is the share
+    of its timed calls that other work on the machine made longer; the times are of the others.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Arm:
     single_ns: float
     batch_ns: float
     predecoder_ns: float = 0.0
+    disturbed: float = 0.0
 
     @property
     def total_ns(self) -> float:
@@ -96,6 +98,10 @@ class Evaluation:
         first, *others = self.thinned
         lines += ["", *(self._beside(first, other) for other in others)] if others else []
         lines += ["", self.profile.text()] if self.profile else []
+        disturbed = max(arm.disturbed for arm in self.arms)
+        if disturbed > 0:
+            share = f"up to {disturbed:.2%} of the timed calls of a decoder"
+            lines += ["", f"{share} were disturbed by other work on the machine and are left out"]
         return "\n".join(lines)
 
     def _density(self, events: NDArray[np.int64]) -> str:

@@ -14,11 +14,12 @@ checks of the memory basis, pre_L is always 0: what the rule does shows in the r
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import onnx
@@ -28,11 +29,14 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Contract
 from emulator.syndromes.rotated_patch import ORIENTATIONS, PauliType, RotatedPatch
 from models.command import run
-from models.contract import CONTRACTS, ContractGraph
+from models.contract import CONTRACTS, ContractGraph, opened
 from models.contract import file_name as contract_file_name
 from models.files import write_whole
 
-__all__ = ["SHIPPED", "file_name", "main", "pair_rule", "write"]
+if TYPE_CHECKING:
+    from models.thinning import Thinning
+
+__all__ = ["SHIPPED", "file_name", "main", "measure", "pair_rule", "write"]
 
 SHIPPED = (
     IsingLayout(5, 6, "Z"),
@@ -83,7 +87,7 @@ def _pairs(patch: RotatedPatch, kind: PauliType) -> list[_Pair]:
 
 
 def file_name(layout: IsingLayout, contract: Contract = "fused") -> str:
-    """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused go unsaid."""
+    """Name of an exported file, e.g. ``pair_rule_d5_T26_Z.onnx``; XV and fused are left out."""
     return contract_file_name("pair_rule", layout, contract)
 
 
@@ -101,6 +105,16 @@ def pair_rule(layout: IsingLayout, contract: Contract = "fused") -> onnx.ModelPr
 def write(layout: IsingLayout, path: Path, contract: Contract = "fused") -> None:
     """Write the graph to ``path``, whole or not at all."""
     write_whole(path, pair_rule(layout, contract).SerializeToString())
+
+
+def measure(layout: IsingLayout, *, p: float, shots: int, seed: int) -> "Thinning":
+    """Sample ``memory_circuit`` at noise ``p`` and decode every shot with and without the rule."""
+    from models.thinning import count  # noqa: PLC0415 - exporting needs no matcher
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pair_rule.onnx"
+        write(layout, path)
+        return count(opened(path, layout).run, layout, p=p, shots=shots, seed=seed)
 
 
 class _PairRule(ContractGraph):
@@ -212,8 +226,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(asked: argparse.Namespace) -> None:
     layout = IsingLayout(asked.distance, asked.rounds, asked.basis, asked.orientation)
     if asked.measure:
-        from models.thinning import measure  # noqa: PLC0415 - exporting needs no matcher
-
         print(measure(layout, p=asked.p, shots=asked.shots, seed=asked.seed).table())
         return
     path = asked.out or Path(__file__).parent / file_name(layout, asked.contract)

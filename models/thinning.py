@@ -1,9 +1,7 @@
 """What a pre-decoder does to a syndrome: how much it thins it, and what that costs in errors."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +9,10 @@ import pymatching
 from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
-from emulator.decoders.predecoder import Predecoder
 from emulator.errors import SyndromeError
-from models.contract import circuit_of, opened
-from models.pair_rule import write
+from models.contract import circuit_of
 
-__all__ = ["Answer", "Thinning", "count", "measure"]
+__all__ = ["Answer", "Thinning", "count"]
 
 Answer = Callable[[NDArray[Any]], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 """Detector rows (B, N) to pre_L (B,) and residual (B, N), as ``Predecoder.run``."""
@@ -66,11 +62,6 @@ class Thinning:
         return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * 10, cells))
 
 
-def measure(layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning:
-    """Sample ``memory_circuit`` at noise ``p`` and decode every shot with and without the rule."""
-    return count(_load(layout).run, layout, p=p, shots=shots, seed=seed)
-
-
 def count(answer: Answer, layout: IsingLayout, *, p: float, shots: int, seed: int) -> Thinning:
     """Sample ``memory_circuit`` at noise ``p`` and decode every shot both ways."""
     if shots < 1:
@@ -90,10 +81,3 @@ def count(answer: Answer, layout: IsingLayout, *, p: float, shots: int, seed: in
         )
         counts = [old + int(np.count_nonzero(part)) for old, part in zip(counts, seen, strict=True)]
     return Thinning(layout, p, shots, *counts)
-
-
-def _load(layout: IsingLayout) -> Predecoder:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pair_rule.onnx"
-        write(layout, path)
-        return opened(path, layout)

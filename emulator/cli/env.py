@@ -15,12 +15,12 @@ def command() -> None:
 
 
 def environment() -> dict[str, str]:
-    """Versions by name; ``not installed`` for what is missing."""
-    import os
+    """Versions, ``not installed`` for what is missing, and facts of the machine, by name."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
     from emulator import __version__
+    from emulator.machine import machine_facts
 
     found = {"roundtrip-emulator": __version__, "python": platform.python_version()}
     for package in PACKAGES:
@@ -30,9 +30,7 @@ def environment() -> dict[str, str]:
             found[package] = "not installed"
     for program, option in PROGRAMS.items():
         found[program] = _program_version(program, option)
-    found["system"] = f"{platform.system()} {platform.release()}"
-    found["processor"] = f"{_processor()}, {os.cpu_count()} cores"
-    return found
+    return found | machine_facts().words()
 
 
 def _program_version(program: str, option: str) -> str:
@@ -55,15 +53,3 @@ def _program_version(program: str, option: str) -> str:
         return f"{place} does not run"
     lines = (done.stdout or done.stderr).splitlines()
     return lines[0].strip() if done.returncode == 0 and lines else f"{place} does not run"
-
-
-def _processor() -> str:
-    import platform
-    from pathlib import Path
-
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -1,36 +1,19 @@
-"""The answers of a run: every shot really pre-decoded and decoded, window times kept if asked."""
+"""The answers of a run as a value: what was decoded, and how long it took on this machine."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.decoders.ising_embedding import IsingEmbedding
-from emulator.decoders.predecoder import Predecoder
-from emulator.decoders.windowed import WindowedDecoder
-from emulator.syndromes.source import SyndromeSource
-
-__all__ = ["Answers", "Front", "answer_shots"]
+__all__ = ["MAX_DISTURBED_SHARE", "Answers", "undisturbed"]
 
 Bits = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 Times = NDArray[np.int64]
 
-_WARM_UP_CALLS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Front:
-    """A pre-decoder before the matcher: how shots are laid out for it, and how many at a time.
-
-    ``embedding`` is None where the source's detectors already are in the Ising order. The
-    correction's parity belongs to observable 0.
-    """
-
-    predecoder: Predecoder
-    embedding: IsingEmbedding | None
-    batch: int = 1
+MAX_DISTURBED_SHARE = 0.05
+"""Share of disturbed calls up to which the others stand for all. A long call is more likely to be
+disturbed than a short one, so that the more are left out, the faster the others look."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,113 +24,42 @@ class Answers:
     not known. ``corrections``: uint8 (n, windows, ceil(O / 8)), least significant bit first, what
     each window's response says, whose exclusive or is the shot's prediction.
     ``predecode_ps``: int64 (n,) and ``decode_ps``: int64 (n, windows), picoseconds measured on
-    this machine, or None where not timed. ``events_in`` and ``events_out``: int64 (n,), detection
-    events before and after pre-decoding (equal without a pre-decoder). ``detectors``: uint8
-    (n, ceil(D / 8)), least significant bit first, the syndromes; None where they were not kept.
+    this machine, or None where not timed; ``disturbed_predecode`` and ``disturbed_decode``, bool
+    of the same shapes, mark the times that other work on the machine made longer (see
+    ``emulator.decoders.stopwatch``). ``events_in`` and ``events_out``: int64 (n,), detection
+    events before and after pre-decoding (equal without a pre-decoder).
+
+    ``predecode_fill_ppm``: measured cost of a call of the pre-decoder for 1, 2, … shots of the
+    batch, in millionths of that for a full one; None where it was not timed or takes one shot at
+    a time. ``detectors``: uint8 (n, ceil(D / 8)), the detection events as sampled, least
+    significant bit first; None unless asked for.
     """
 
-    wrong: NDArray[np.bool_] | None
+    wrong: Mask | None
     corrections: Bits
     predecode_ps: Times | None
     decode_ps: Times | None
     events_in: Times
     events_out: Times
+    disturbed_predecode: Mask | None = None
+    disturbed_decode: Mask | None = None
+    predecode_fill_ppm: tuple[int, ...] | None = None
     detectors: Bits | None = None
 
 
-def answer_shots(
-    source: SyndromeSource,
-    *,
-    shots: int,
-    seed: int,
-    chunk_shots: int,
-    decoder: WindowedDecoder,
-    front: Front | None = None,
-    time_predecoder: bool = False,
-    time_decoder: bool = False,
-    keep_detectors: bool = False,
-    progress: Callable[[int], None] | None = None,
-) -> Answers:
-    """Decode ``shots`` shots of ``source``, chunk by chunk, in bounded memory but for the answers.
+def undisturbed(times: Times | None, disturbed: Mask | None) -> Times | None:
+    """Replace each disturbed time by the latest undisturbed one of the same window before it.
 
-    Times cover one call each, on this thread, with the first calls of every chunk done once
-    beforehand: of the pre-decoder for ``front.batch`` shots (each of which is given that time),
-    of the decoder for one window of one shot. ``progress`` is told the shots done so far.
+    ``times`` is int64, shape (n,) or (n, windows), and ``disturbed`` marks some of them; None for
+    either gives ``times`` back. The first undisturbed time serves those before it; a window whose
+    calls were all disturbed keeps its times. A disturbed call must not hold a decoder up in the
+    loop, where the calls behind it would wait for the machine's other work.
     """
-    parts: list[Answers] = []
-    for chunk in source.chunks(shots, seed=seed, chunk_shots=chunk_shots):
-        packed = chunk.detectors
-        events_in = events_out = _count_events(packed)
-        pre_l: Bits | None = None
-        predecode_ps = None
-        if front is not None:
-            pre_l, packed, predecode_ps = _predecode(
-                front, packed, source.num_detectors, timed=time_predecoder
-            )
-            events_out = _count_events(packed)
-        decoded = decoder.decode(packed, timed=time_decoder)
-        corrections = decoded.corrections
-        if pre_l is not None:
-            corrections[:, -1, 0] ^= pre_l
-        known = source.num_observables > 0
-        predictions = np.bitwise_xor.reduce(corrections, axis=1)
-        wrong = (predictions != chunk.observables).any(axis=1) if known else None
-        kept = chunk.detectors if keep_detectors else None
-        times = (predecode_ps, decoded.window_ps, events_in, events_out)
-        parts.append(Answers(wrong, corrections, *times, kept))
-        if progress is not None:
-            progress(chunk.first_shot + len(packed))
-    return _join(parts)
-
-
-def _count_events(packed: Bits) -> Times:
-    events: Times = np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
-    return events
-
-
-def _predecode(
-    front: Front, packed: Bits, num_detectors: int, *, timed: bool
-) -> tuple[Bits, Bits, Times | None]:
-    rows = np.unpackbits(packed, axis=1, count=num_detectors, bitorder="little")
-    if front.embedding is not None:
-        rows = front.embedding.embed(rows)
-    if timed:
-        pre_l, residual, elapsed_ps = _timed_run(front, rows)
-    else:
-        pre_l, residual = front.predecoder.run(rows)
-        elapsed_ps = None
-    if front.embedding is not None:
-        residual = front.embedding.extract(residual)
-    return pre_l, np.packbits(residual, axis=1, bitorder="little"), elapsed_ps
-
-
-def _timed_run(front: Front, rows: Bits) -> tuple[Bits, Bits, Times]:
-    run, batch, now = front.predecoder.run, front.batch, time.perf_counter_ns
-    for _ in range(_WARM_UP_CALLS):
-        run(rows[:batch])
-    pre_l = np.empty(len(rows), dtype=np.uint8)
-    residual = np.empty_like(rows)
-    elapsed_ps = np.empty(len(rows), dtype=np.int64)
-    for start in range(0, len(rows), batch):
-        part = slice(start, start + batch)
-        began = now()
-        answer = run(rows[part])
-        elapsed_ps[part] = (now() - began) * 1000
-        pre_l[part], residual[part] = answer
-    return pre_l, residual, elapsed_ps
-
-
-def _join(parts: list[Answers]) -> Answers:
-    wrong = [part.wrong for part in parts if part.wrong is not None]
-    predecode_ps = [part.predecode_ps for part in parts if part.predecode_ps is not None]
-    decode_ps = [part.decode_ps for part in parts if part.decode_ps is not None]
-    detectors = [part.detectors for part in parts if part.detectors is not None]
-    return Answers(
-        wrong=np.concatenate(wrong) if wrong else None,
-        corrections=np.concatenate([part.corrections for part in parts]),
-        predecode_ps=np.concatenate(predecode_ps) if predecode_ps else None,
-        decode_ps=np.concatenate(decode_ps) if decode_ps else None,
-        events_in=np.concatenate([part.events_in for part in parts]),
-        events_out=np.concatenate([part.events_out for part in parts]),
-        detectors=np.concatenate(detectors) if detectors else None,
-    )
+    if times is None or disturbed is None or not disturbed.any():
+        return times
+    rows = np.arange(len(times)).reshape(-1, *[1] * (times.ndim - 1))
+    latest = np.maximum.accumulate(np.where(disturbed, -1, rows), axis=0)
+    first = np.argmin(disturbed, axis=0)  # 0 where all are disturbed
+    source = np.where(latest < 0, first, latest)
+    replaced: Times = np.take_along_axis(times, source, axis=0)
+    return np.where(disturbed.all(axis=0), times, replaced)

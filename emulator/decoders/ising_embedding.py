@@ -76,9 +76,9 @@ def ordinary_embedding(
     onto ``orientation`` by the one symmetry of the square under which the checks of both types
     and the logical operator coincide; there is exactly one for every orientation. Take XV for
     Stim's memory in basis Z and XH in basis X: there the order of the CNOTs equals that of
-    ``memory_circuit``, too, and a pre-decoder that reckons with hooks is at home. Elsewhere it
-    answers, but worse. ``basis`` is the caller's word: with X and Z exchanged throughout, the same
-    detectors describe the other experiment.
+    ``memory_circuit`` as well, which a pre-decoder that uses hook errors was made for. With another
+    orientation it still answers, with more errors. ``basis`` is not checked: with X and Z exchanged
+    throughout, the same detectors describe the other experiment.
 
     Raises SyndromeError when the circuit is not such a memory experiment.
     """

@@ -8,12 +8,15 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Mapping
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 import sinter
 import stim
 
+from emulator.decoders.plugins import PluginDecoder, contained
+from emulator.decoders.threads import limit_threads
 from emulator.errors import MissingToolError, ScenarioError
 
 __all__ = ["PyMatchingDecoder", "decoder_names", "resolve_decoder"]
@@ -79,19 +82,27 @@ def decoder_names() -> tuple[str, ...]:
     return tuple(sorted({*_OWN, *sinter.BUILT_IN_DECODERS, "chromobius"}))
 
 
-def resolve_decoder(name: str) -> sinter.Decoder:
+def resolve_decoder(name: str, *, plugins: bool = True) -> sinter.Decoder:
     """Return the decoder called ``name``.
 
     A name with a colon is ``"module:function"`` as in ``sinter collect
     --custom_decoders_module_function``: the function returns a dictionary of decoders, from which
-    ``"module:function:key"`` picks one (not needed when there is only one).
+    ``"module:function:key"`` picks one (not needed when there is only one). That imports the
+    module and so runs its code, which ``plugins=False`` refuses.
 
-    Raises ScenarioError for an unknown name and for a decoder that cannot be compiled ahead,
-    MissingToolError when the package of a decoder is not installed.
+    Raises ScenarioError for an unknown or refused name and for a decoder that cannot be compiled
+    ahead, MissingToolError when the package of a decoder is not installed, PluginError when the
+    module or the function fails.
     """
+    limit_threads()
+    if ":" in name and not plugins:
+        raise ScenarioError(
+            f'"{name}" would run code of the module {name.partition(":")[0]}, which --no-plugins '
+            f"forbids; choose one of {', '.join(decoder_names())}, or leave --no-plugins out"
+        )
     if ":" in name:
-        decoder = _custom(name)
-    elif name in _OWN:
+        return _custom(name)
+    if name in _OWN:
         decoder = _OWN[name]
     elif name in decoder_names():
         decoder = _packaged(name)
@@ -121,18 +132,24 @@ def _custom(name: str) -> sinter.Decoder:
         raise ScenarioError(
             f'"{name}" is not a decoder; write "module:function" or "module:function:key"'
         )
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
+    with contained(name, f"when {module_name} was imported"):
+        module: ModuleType | ImportError
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            module = error
+    if isinstance(module, ImportError):
         raise MissingToolError(
-            f'the decoder "{name}" cannot be imported ({error}); install its package or put its '
+            f'the decoder "{name}" cannot be imported ({module}); install its package or put its '
             "folder on PYTHONPATH"
-        ) from error
+        ) from module
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ScenarioError(f'"{name}": the module {module_name} has no function {function_name}')
-    decoders = function()
-    if not isinstance(decoders, Mapping) or not decoders:
+    with contained(name, f"when {function_name} was called"):
+        decoders = function()
+        decoders = dict(decoders) if isinstance(decoders, Mapping) else decoders
+    if not isinstance(decoders, dict) or not decoders:
         raise ScenarioError(
             f'"{name}" returned {type(decoders).__name__}; it must return a dictionary of sinter '
             "decoders by name"
@@ -145,7 +162,8 @@ def _custom(name: str) -> sinter.Decoder:
     key = keys[0] if keys else next(iter(decoders))
     if key not in decoders:
         raise ScenarioError(f'"{name}" returned no decoder "{key}"; choose one of {choices}')
-    return decoders[key]
+    _check_compiles(name, decoders[key])
+    return PluginDecoder(name, decoders[key])
 
 
 def _check_compiles(name: str, decoder: object) -> None:

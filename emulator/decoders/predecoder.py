@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from emulator.decoders.ising_layout import IsingLayout
@@ -122,6 +121,8 @@ class Predecoder:
 
 
 def _session(path: Path) -> Any:
+    import onnxruntime  # noqa: PLC0415 - only a run with a pre-decoder needs it
+
     if not path.is_file():
         raise PredecoderError(
             f"{path}: there is no such file; give the path of an exported .onnx pre-decoder."

@@ -1,6 +1,7 @@
 """Decoding shots window by window with any sinter decoder, timed or not."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,9 @@ import numpy.typing as npt
 import sinter
 import stim
 
-from emulator.decoders.stopwatch import time_shots
+from emulator.decoders.matchers import PyMatchingDecoder
+from emulator.decoders.plugins import PluginDecoder, checked_predictions, contained
+from emulator.decoders.stopwatch import Timed, time_shots
 from emulator.errors import MissingToolError, ScenarioError, SyndromeError
 from emulator.syndromes.cut import WindowModel, cut_windows
 from emulator.windows import Window
@@ -16,6 +19,7 @@ from emulator.windows import Window
 __all__ = ["Decoded", "WindowedDecoder"]
 
 Bits = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.int64]
 
 # Shots are unpacked to a byte a detector while they pass through the windows; this bounds the
@@ -30,12 +34,14 @@ class Decoded:
     ``predictions``: uint8, shape (n, ceil(observables / 8)), least significant bit first.
     ``corrections``: uint8, shape (n, windows, ceil(observables / 8)), what each window commits;
     their exclusive or is the prediction. ``window_ps``: int64, shape (n, windows), picoseconds of
-    the decoder call; None if not timed.
+    the decoder call; None if not timed. ``disturbed``: bool of the same shape, marks the times
+    that other work on the machine made longer.
     """
 
     predictions: Bits
     corrections: Bits
     window_ps: Times | None
+    disturbed: Mask | None = None
 
 
 class WindowedDecoder:
@@ -51,12 +57,14 @@ class WindowedDecoder:
         """Cut ``dem`` by ``plan`` (see ``cut_windows``) and compile ``decoder`` for each window.
 
         Raises SyndromeError when the plan does not fit the model, ScenarioError when the decoder
-        refuses a window's model, MissingToolError when its package is not installed.
+        refuses a window's model, MissingToolError when its package is not installed, PluginError
+        when it is the user's own and fails.
         """
         self.models = cut_windows(dem, detector_round, plan)
         self._detectors = dem.num_detectors
         self._observables = dem.num_observables
-        self._compiled = [_compile(decoder, k, model.dem) for k, model in enumerate(self.models)]
+        self._plugin = decoder.name if isinstance(decoder, PluginDecoder) else None
+        self._compiled = _compiled(decoder, self.models)
 
     def decode(self, detectors: Bits, *, timed: bool = False) -> Decoded:
         """Predict the observables of each shot.
@@ -67,6 +75,9 @@ class WindowedDecoder:
         With ``timed`` every shot is a call of its own, in this thread; its time covers that call
         on packed data. Packing and carrying the boundary over are done for all shots at once and
         are not part of it. Predictions are the same either way.
+
+        Raises SyndromeError when no errors explain a shot, ScenarioError for predictions of
+        another shape, PluginError when the decoder is the user's own and fails.
         """
         width = -(-self._detectors // 8)
         if detectors.dtype != np.uint8 or detectors.ndim != 2 or detectors.shape[1] != width:
@@ -77,51 +88,72 @@ class WindowedDecoder:
         shots = len(detectors)
         packed = -(-self._observables // 8)
         corrections = np.zeros((shots, len(self.models), packed), dtype=np.uint8)
-        window_ps = np.zeros((shots, len(self.models)), dtype=np.int64) if timed else None
+        shape = (shots, len(self.models))
+        window_ps = np.zeros(shape, dtype=np.int64) if timed else None
+        disturbed = np.zeros(shape, dtype=bool) if timed else None
         for start in range(0, shots, _SHOTS_AT_ONCE):
             part = slice(start, start + _SHOTS_AT_ONCE)
-            times = None if window_ps is None else window_ps[part]
-            corrections[part] = self._decode_part(detectors[part], times)
-        return Decoded(np.bitwise_xor.reduce(corrections, axis=1), corrections, window_ps)
+            corrections[part], times = self._decode_part(detectors[part], timed=timed)
+            if window_ps is not None and disturbed is not None:
+                window_ps[part] = np.stack([each.elapsed_ps for each in times], axis=1)
+                disturbed[part] = np.stack([each.disturbed for each in times], axis=1)
+        predictions = np.bitwise_xor.reduce(corrections, axis=1)
+        return Decoded(predictions, corrections, window_ps, disturbed)
 
-    def _decode_part(self, packed: Bits, times: Times | None) -> Bits:
+    def _decode_part(self, packed: Bits, *, timed: bool) -> tuple[Bits, list[Timed]]:
+        """Corrections of some shots, uint8 (n, windows, bytes), and the times of each window."""
         if len(self.models) == 1:
-            return self._decode_window(0, np.ascontiguousarray(packed), times)[:, None]
+            found, times = self._decode_window(0, np.ascontiguousarray(packed), timed=timed)
+            return found[:, None], times
         syndrome = np.unpackbits(packed, axis=1, count=self._detectors, bitorder="little")
         logical = np.zeros((len(packed), len(self.models), self._observables), dtype=np.uint8)
+        all_times = []
         for k, model in enumerate(self.models):
             rows = np.packbits(syndrome[:, _columns(model)], axis=1, bitorder="little")
+            found, times = self._decode_window(k, rows, timed=timed)
+            all_times += times
             flips = np.unpackbits(
-                self._decode_window(k, rows, times),
-                axis=1,
-                count=self._observables + len(model.carried),
-                bitorder="little",
+                found, axis=1, count=self._observables + len(model.carried), bitorder="little"
             )
             logical[:, k] = flips[:, : self._observables]
             syndrome[:, model.carried] ^= flips[:, self._observables :]
-        return np.packbits(logical, axis=2, bitorder="little")
+        return np.packbits(logical, axis=2, bitorder="little"), all_times
 
-    def _decode_window(self, k: int, rows: Bits, times: Times | None) -> Bits:
+    def _decode_window(self, k: int, rows: Bits, *, timed: bool) -> tuple[Bits, list[Timed]]:
+        """Predictions of window k for ``rows``, and their times if asked for, else nothing."""
         compiled = self._compiled[k]
-        predictions: Bits
         try:
-            if times is None:
-                predictions = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=rows)
-            else:
-                predictions, times[:, k] = time_shots(compiled, rows)
+            with self._contained(k):
+                if not timed:
+                    found = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=rows)
+                    return self._checked(k, found, len(rows)), []
+                each, times = time_shots(compiled, rows, lambda found: self._checked(k, found, 1))
+                return np.concatenate(each), [times]
         except ValueError as error:
             # What PyMatching raises when a region without a boundary has an odd syndrome.
             raise SyndromeError(
                 f"no errors of window {k} explain the syndrome of a shot ({error}); check that the "
                 "shots belong to the error model, or use larger windows"
             ) from error
-        expected = (len(rows), -(-self.models[k].dem.num_observables // 8))
-        if predictions.shape != expected:
+
+    def _contained(self, k: int) -> AbstractContextManager[None]:
+        """Contain the user's own decoder while it decodes window k; others need nothing."""
+        if self._plugin is None:
+            return nullcontext()
+        return contained(self._plugin, f"when it decoded window {k}")
+
+    def _checked(self, k: int, found: Bits, shots: int) -> Bits:
+        """Predictions of window k as they must be, or an error that says what they are."""
+        observables = self.models[k].dem.num_observables
+        if self._plugin is not None:
+            return checked_predictions(self._plugin, found, shots, observables)
+        expected = (shots, -(-observables // 8))
+        if found.shape != expected:
             raise ScenarioError(
-                f"the decoder returned predictions of shape {predictions.shape} for window {k}, "
+                f"the decoder returned predictions of shape {found.shape} for window {k}, "
                 f"where {expected} was due; choose a decoder that predicts every observable"
             )
-        return predictions
+        return found
 
 
 def _columns(model: WindowModel) -> slice | npt.NDArray[np.int32]:
@@ -129,6 +161,23 @@ def _columns(model: WindowModel) -> slice | npt.NDArray[np.int32]:
     first, last = int(model.detectors[0]), int(model.detectors[-1])
     dense = last - first + 1 == len(model.detectors)
     return slice(first, last + 1) if dense else model.detectors
+
+
+def _compiled(
+    decoder: sinter.Decoder, models: Sequence[WindowModel]
+) -> list[sinter.CompiledDecoder]:
+    """One compiled decoder for each window.
+
+    PyMatching looks at no coordinates and keeps nothing between calls, so windows whose errors are
+    equal share its matching graph; of other decoders neither is known.
+    """
+    if not isinstance(decoder, PyMatchingDecoder):
+        return [_compile(decoder, k, model.dem) for k, model in enumerate(models)]
+    shared: dict[int, sinter.CompiledDecoder] = {}
+    for k, model in enumerate(models):
+        if model.errors not in shared:
+            shared[model.errors] = _compile(decoder, k, model.dem)
+    return [shared[model.errors] for model in models]
 
 
 def _compile(

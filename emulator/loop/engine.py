@@ -9,7 +9,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from emulator.garbage import no_garbage_collection
+from emulator.gc_pause import gc_paused
 from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import LoopConfig
 from emulator.loop.feedback import idle_rounds
@@ -324,7 +324,7 @@ class _Loop:
         for patch in range(self._emission.patches):
             self._env.process(self._processor(patch))
         # no message leaves a cycle, and looking for one costs the more the longer the queues are
-        with no_garbage_collection():
+        with gc_paused():
             self._env.run(until=None if self._config.drain else self._horizon_ps + 1)
         return self._record()
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.decoders.answers import Answers, Front, answer_shots
+from emulator.decoders.answers import Answers
+from emulator.decoders.decode import PredecodeStage, answer_shots
 from emulator.errors import RoundtripError, ScenarioError
 from emulator.run.preparation import Prepared, prepare
 from emulator.run.progress import Progress
@@ -50,7 +51,7 @@ def decode(
         seed=prepared.seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
         decoder=WindowedDecoder(source.dem, source.detector_round, plan, algorithm),
-        front=_predecoder(prepared),
+        predecode=_predecode_stage(prepared),
         time_predecoder=_is_timed(scenario.predecoder.timing, timed),
         time_decoder=_is_timed(scenario.decoder.timing, timed),
         keep_detectors=keep_detectors,
@@ -110,7 +111,7 @@ def _decoder(algorithm: str) -> "sinter.Decoder":
         raise type(error)(f"decoder.algorithm: {error}") from error
 
 
-def _predecoder(prepared: Prepared) -> Front | None:
+def _predecode_stage(prepared: Prepared) -> PredecodeStage | None:
     scenario, source = prepared.scenario, prepared.source
     section, code = scenario.predecoder, scenario.code
     if section.kind != "onnx" or section.model is None:
@@ -148,4 +149,4 @@ def _predecoder(prepared: Prepared) -> Front | None:
         basis=basis,
         orientation=orientation,
     )
-    return Front(model, embedding, section.batch)
+    return PredecodeStage(model, embedding, section.batch)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.decoders.answers import Answers
+from emulator.decoders.answers import Answers, undisturbed
 from emulator.errors import ScenarioError
 from emulator.scenario.delays import Delay, Empirical
 from emulator.scenario.scenario import Scenario
@@ -42,9 +42,12 @@ def durations(prepared: "Prepared", answers: Answers | None) -> Durations:
     if answers is None:
         return found
     if scenario.decoder.timing == "measured":
-        found = replace(found, decode=_recorded("decoder", answers.decode_ps))
+        times = undisturbed(answers.decode_ps, answers.disturbed_decode)
+        found = replace(found, decode=_recorded("decoder", times))
     if found.predecode is not None and scenario.predecoder.timing == "measured":
-        found = replace(found, predecode=_recorded("predecoder", answers.predecode_ps))
+        times = undisturbed(answers.predecode_ps, answers.disturbed_predecode)
+        predecode = _recorded("predecoder", times, answers.predecode_fill_ppm)
+        found = replace(found, predecode=predecode)
     return found
 
 
@@ -88,10 +91,12 @@ def _timed(
     return _named(f"{table}.timing", lambda: build(delay, context=context, stream=stream))
 
 
-def _recorded(table: str, times_ps: NDArray[np.int64] | None) -> Service:
+def _recorded(
+    table: str, times_ps: NDArray[np.int64] | None, cost_ppm: tuple[int, ...] | None = None
+) -> Service:
     if times_ps is None:
         raise ValueError(f"the {table} was not timed.")
-    return Recorded(times_ps.ravel(), _TIMED_HERE)
+    return Recorded(times_ps.ravel(), _TIMED_HERE, cost_ppm=cost_ppm)
 
 
 def _replay(table: str, profile: Path | None, stage: str) -> Delay:

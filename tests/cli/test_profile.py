@@ -1,15 +1,23 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulator.decoders import stopwatch
 from emulator.results import read_run
 from emulator.timing import read_profile
 from tests.cli.conftest import Call
+from tests.decoders.clocks import QUIET
 from tests.run.examples import MODELS
 
 REPLAY = ("--set", "decoder.timing=profile", "--set", "decoder.profile=times.json")
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopwatch, "CLOCKS", QUIET)
 
 
 @pytest.fixture
@@ -23,12 +31,14 @@ def test_a_profile_has_a_time_for_each_window(profiled: Call, sampled: Path) -> 
     assert (code, err) == (0, "")
     first, second = out.splitlines()
     assert first.startswith("decode: 30 calls, p50 ")
+    assert first.endswith("; 0.00% of 30 left out as disturbed")
     assert second.startswith("times.json: measured on ")
     profile = read_profile(Path("times.json"))
     assert list(profile.stages) == ["decode"]
     assert len(profile.stages["decode"]) == 30
     assert (profile.stages["decode"] > 0).all()
-    assert {"processor", "system"} == profile.machine.keys()
+    assert {"processor", "cores", "date", "system"} <= profile.machine.keys()
+    assert not profile.machine.keys() & profile.versions.keys()
     assert {"stim", "pymatching", "onnxruntime", "python"} <= profile.versions.keys()
 
 
@@ -47,6 +57,38 @@ def test_both_stages_are_measured(call: Call, sampled: Path) -> None:
         "predecode": 12,
         "decode": 12,
     }
+
+
+class Preempted:
+    """Counts of context switches, in which every n-th timed call loses its core."""
+
+    def __init__(self, every: int) -> None:
+        self.every, self.read = every, 0
+
+    def __call__(self) -> tuple[int, int]:
+        self.read += 1
+        return 0, self.read // (2 * self.every)
+
+
+def test_disturbed_calls_are_left_out(
+    call: Call, sampled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopwatch, "CLOCKS", replace(QUIET, switches=Preempted(every=25)))
+    code, out, _ = call("profile", sampled, "--out", "times.json", "--set", "run.shots=100")
+    assert code == 0
+    assert out.startswith("decode: 96 calls, ")
+    assert "; 4.00% of 100 left out as disturbed" in out
+    assert len(read_profile(Path("times.json")).stages["decode"]) == 96
+
+
+def test_too_many_disturbed_calls_make_no_profile(
+    call: Call, sampled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopwatch, "CLOCKS", replace(QUIET, switches=Preempted(every=10)))
+    code, out, err = call("profile", sampled, "--out", "times.json", "--set", "run.shots=100")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: 10.0% of the calls of decode were disturbed by other work")
+    assert not Path("times.json").exists()
 
 
 def test_a_run_replays_the_times_of_a_profile(profiled: Call, sampled: Path) -> None:

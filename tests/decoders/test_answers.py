@@ -1,168 +1,31 @@
-from dataclasses import dataclass, field
-from typing import Any, cast
-
 import numpy as np
-import pymatching
 import pytest
-from numpy.typing import NDArray
 
-from emulator.decoders.answers import Answers, Front, answer_shots
-from emulator.decoders.ising_embedding import ordinary_embedding
-from emulator.decoders.ising_layout import IsingLayout
-from emulator.decoders.matchers import resolve_decoder
-from emulator.decoders.predecoder import Predecoder
-from emulator.decoders.windowed import WindowedDecoder
-from emulator.syndromes.circuits import CircuitSource, generated_source
-from emulator.windows import sliding_windows, whole_window
-
-ROUNDS = 4
-SOURCE = generated_source(
-    "surface_code:rotated_memory_z", distance=3, rounds=ROUNDS, noise="depolarizing", p=0.03
-)
-SEED = 9
-
-Bits = NDArray[np.uint8]
+from emulator.decoders.answers import undisturbed
 
 
-@dataclass
-class FirstBits:
-    """A pre-decoder whose pre_L is the first detector, or 0, and which clears the second one."""
-
-    silent: bool = False
-    calls: list[int] = field(default_factory=list)
-
-    def run(self, rows: Bits) -> tuple[Bits, Bits]:
-        self.calls.append(len(rows))
-        residual = rows.copy()
-        residual[:, 1] = 0
-        return rows[:, 0] & (not self.silent), residual
+def test_disturbed_times_become_those_of_calls_before_them() -> None:
+    times = np.array([10, 11, 12, 13, 14, 15])
+    disturbed = np.array([True, False, True, True, False, True])
+    replaced = undisturbed(times, disturbed)
+    assert replaced is not None
+    assert replaced.tolist() == [11, 11, 11, 11, 14, 14]
+    assert times.tolist() == [10, 11, 12, 13, 14, 15]
 
 
-def front(*, silent: bool = False, **options: Any) -> tuple[FirstBits, Front]:
-    predecoder = FirstBits(silent)
-    return predecoder, Front(cast("Predecoder", predecoder), **{"embedding": None, **options})
+def test_each_window_has_its_own_times() -> None:
+    times = np.arange(12).reshape(4, 3)
+    disturbed = np.zeros((4, 3), dtype=bool)
+    disturbed[1:3, 0] = disturbed[0, 1] = disturbed[:, 2] = True
+    replaced = undisturbed(times, disturbed)
+    assert replaced is not None
+    assert replaced.T.tolist() == [[0, 0, 0, 9], [4, 4, 7, 10], [2, 5, 8, 11]]
 
 
-def decoder(source: CircuitSource = SOURCE, *, sliding: bool = False) -> WindowedDecoder:
-    plan = sliding_windows(ROUNDS, 1, 2) if sliding else whole_window(ROUNDS)
-    return WindowedDecoder(source.dem, source.detector_round, plan, resolve_decoder("pymatching"))
-
-
-def answered(shots: int = 100, chunk_shots: int = 1024, **options: Any) -> Answers:
-    options.setdefault("decoder", decoder())
-    return answer_shots(SOURCE, shots=shots, seed=SEED, chunk_shots=chunk_shots, **options)
-
-
-def sampled(shots: int = 100) -> tuple[Bits, Bits]:
-    [chunk] = SOURCE.chunks(shots, seed=SEED)
-    detectors = np.unpackbits(
-        chunk.detectors, axis=1, count=SOURCE.num_detectors, bitorder="little"
-    )
-    return detectors, chunk.observables
-
-
-def matched(detectors: Bits) -> Bits:
-    predicted: Bits = pymatching.Matching(SOURCE.dem).decode_batch(detectors)
-    return predicted
-
-
-def test_without_a_predecoder_the_matcher_decides() -> None:
-    detectors, observables = sampled()
-    found = answered()
-    predicted = matched(detectors)
-    assert found.wrong is not None
-    assert (found.wrong == (predicted != observables)[:, 0]).all()
-    assert 0 < found.wrong.sum() < 100
-    assert (found.corrections[:, 0] == predicted).all()
-    assert (found.events_in == detectors.sum(axis=1)).all()
-    assert (found.events_out == found.events_in).all()
-    assert found.predecode_ps is None
-    assert found.decode_ps is None
-
-
-def test_a_predecoder_hands_on_its_residual_and_its_parity() -> None:
-    _, stage = front()
-    detectors, observables = sampled()
-    found = answered(front=stage)
-    residual = detectors.copy()
-    residual[:, 1] = 0
-    predicted = matched(residual) ^ detectors[:, :1]
-    assert detectors[:, :2].any(axis=0).all()
-    assert found.wrong is not None
-    assert (found.wrong == (predicted != observables)[:, 0]).all()
-    assert (found.corrections[:, 0] == predicted).all()
-    assert (found.events_in - found.events_out == detectors[:, 1]).all()
-
-
-def test_the_parity_goes_with_the_last_window() -> None:
-    _, stage = front()
-    plan = decoder(sliding=True)
-    with_parity = answered(front=stage, decoder=plan).corrections
-    _, silent = front(silent=True)
-    without = answered(front=silent, decoder=plan).corrections
-    detectors, _ = sampled()
-    assert with_parity.shape == (100, 4, 1)
-    assert (with_parity[:, :-1] == without[:, :-1]).all()
-    assert (with_parity[:, -1] == without[:, -1] ^ detectors[:, :1]).all()
-
-
-def test_ordinary_memories_pass_through_their_embedding() -> None:
-    embedding = ordinary_embedding(
-        SOURCE.circuit, distance=3, rounds=ROUNDS, basis="Z", orientation="XV"
-    )
-    layout = IsingLayout(3, ROUNDS + 1, "Z")
-
-    @dataclass
-    class Idle:
-        seen: list[int] = field(default_factory=list)
-
-        def run(self, rows: Bits) -> tuple[Bits, Bits]:
-            self.seen.append(rows.shape[1])
-            return np.zeros(len(rows), np.uint8), rows
-
-    idle = Idle()
-    stage = Front(cast("Predecoder", idle), embedding)
-    assert (answered(front=stage).corrections == answered().corrections).all()
-    assert set(idle.seen) == {layout.num_detectors}
-
-
-@pytest.mark.parametrize("chunk_shots", [1, 7, 100])
-def test_chunks_and_timing_change_no_answer(chunk_shots: int) -> None:
-    plan = decoder(sliding=True)
-    whole = answered(decoder=plan, front=front()[1])
-    told: list[int] = []
-    found = answered(
-        decoder=plan,
-        front=front(batch=3)[1],
-        chunk_shots=chunk_shots,
-        time_predecoder=True,
-        time_decoder=True,
-        progress=told.append,
-    )
-    for name in ("wrong", "corrections", "events_in", "events_out"):
-        assert (getattr(found, name) == getattr(whole, name)).all()
-    assert found.decode_ps is not None
-    assert found.predecode_ps is not None
-    assert found.decode_ps.shape == (100, 4)
-    assert found.predecode_ps.shape == (100,)
-    assert found.decode_ps.dtype == found.predecode_ps.dtype == np.int64
-    assert (found.decode_ps > 0).all()
-    assert told == [min(100, k) for k in range(chunk_shots, 100 + chunk_shots, chunk_shots)]
-
-
-def test_a_batch_is_one_timed_call_whose_time_is_that_of_each_of_its_shots() -> None:
-    predecoder, stage = front(batch=8)
-    times = answered(shots=20, front=stage, time_predecoder=True).predecode_ps
-    assert times is not None
-    assert predecoder.calls[-3:] == [8, 8, 4]
-    assert set(predecoder.calls[:-3]) == {8}  # done once beforehand, and not timed
-    for part in (slice(8), slice(8, 16), slice(16, 20)):
-        assert (times[part] == times[part][0]).all()
-    assert (times % 1000 == 0).all()  # the clock counts nanoseconds
-
-
-def test_unknown_observables_leave_errors_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CircuitSource, "num_observables", 0)
-    found = answered()
-    assert found.wrong is None
-    assert found.corrections.shape == (100, 1, 1)
+@pytest.mark.parametrize("disturbed", [None, np.zeros(3, dtype=bool), np.ones(3, dtype=bool)])
+def test_where_nothing_can_be_replaced_times_stay(disturbed: np.ndarray | None) -> None:
+    times = np.array([1, 2, 3])
+    replaced = undisturbed(times, disturbed)
+    assert replaced is not None
+    assert replaced.tolist() == [1, 2, 3]
+    assert undisturbed(None, disturbed) is None

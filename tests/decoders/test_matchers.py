@@ -1,4 +1,6 @@
+import importlib
 import importlib.util
+import os
 import sys
 from types import ModuleType
 
@@ -9,6 +11,7 @@ import sinter
 import stim
 
 from emulator.decoders.matchers import decoder_names, resolve_decoder
+from emulator.decoders.plugins import PluginDecoder
 from emulator.errors import MissingToolError, ScenarioError
 
 
@@ -87,7 +90,10 @@ def test_unknown_name_lists_the_choices() -> None:
     ],
 )
 def test_decoders_of_a_module(name: str, expected: str) -> None:
-    assert resolve_decoder(name) is sinter.BUILT_IN_DECODERS[expected]
+    decoder = resolve_decoder(name)
+    assert isinstance(decoder, PluginDecoder)
+    assert decoder.name == name
+    assert decoder.decoder is sinter.BUILT_IN_DECODERS[expected]
 
 
 @pytest.mark.usefixtures("plugin")
@@ -113,3 +119,19 @@ def test_mistakes_in_a_custom_decoder(name: str, message: str) -> None:
 def test_module_that_cannot_be_imported() -> None:
     with pytest.raises(MissingToolError, match=r"no_such_module.*PYTHONPATH"):
         resolve_decoder("no_such_module:decoders")
+
+
+def test_plugins_may_be_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib, "import_module", lambda name: pytest.fail(f"imported {name}"))
+    message = '"plugin_for_tests:one" would run code of the module plugin_for_tests.*--no-plugins'
+    with pytest.raises(ScenarioError, match=message):
+        resolve_decoder("plugin_for_tests:one", plugins=False)
+    assert resolve_decoder("pymatching", plugins=False) is resolve_decoder("pymatching")
+
+
+def test_decoders_are_asked_for_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    resolve_decoder("pymatching")
+    assert os.environ["OMP_NUM_THREADS"] == "3"  # the user's word
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"

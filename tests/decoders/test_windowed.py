@@ -223,14 +223,14 @@ class Counting(sinter.CompiledDecoder):  # type: ignore[misc]
 def test_the_stopwatch_decodes_one_row_a_call_after_warming_up() -> None:
     compiled = Counting()
     rows = np.arange(60, dtype=np.uint8).reshape(30, 2)
-    predictions, elapsed_ps = time_shots(compiled, rows)
-    np.testing.assert_array_equal(predictions, rows)
+    predictions, timed = time_shots(compiled, rows, np.copy)
+    np.testing.assert_array_equal(np.concatenate(predictions), rows)
     assert all(call.shape == (1, 2) for call in compiled.calls)
     np.testing.assert_array_equal(
         np.concatenate(compiled.calls), np.concatenate([rows[:WARM_UP_CALLS], rows])
     )
-    assert elapsed_ps.shape == (30,)
-    assert (elapsed_ps % 1000 == 0).all()
+    assert timed.elapsed_ps.shape == timed.disturbed.shape == (30,)
+    assert (timed.elapsed_ps % 1000 == 0).all()
 
 
 @pytest.mark.parametrize(

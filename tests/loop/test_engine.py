@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from emulator.garbage import no_garbage_collection
+from emulator.gc_pause import gc_paused
 from emulator.loop.config import Emission, Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.records import STAGES, TIMESTAMPS, LoopRecord
@@ -150,7 +150,7 @@ def test_a_run_leaves_no_reference_cycles_behind_but_its_own_few() -> None:
             up=LinkSpec(None, INSTANT, loses=lambda: next(losses)),
         )
         gc.collect()
-        with no_garbage_collection():
+        with gc_paused():
             record = run_loop(config)
         assert min(record.lost_by_cause.values()) > 0
         return gc.collect()

@@ -3,17 +3,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from emulator.decoders import stopwatch
 from emulator.decoders.ising_layout import IsingLayout
+from emulator.decoders.predecoder import Predecoder
 from emulator.scenario.presets import read_preset
 from models.contract import file_name, layout_of, opened
 from models.evaluate import evaluate, main
 from models.evaluation import Arm, Evaluation, Thinned
-from models.pair_rule import write
+from models.pair_rule import measure, write
 from models.published import Published
-from models.thinning import measure
+from tests.decoders.clocks import QUIET, HandClock
 
 LAYOUT = IsingLayout(3, 4, "X")
+
+Bits = NDArray[np.uint8]
 
 
 @pytest.fixture
@@ -113,7 +118,39 @@ def test_a_profile_takes_the_place_of_this_machine(with_matching: bool, wanted: 
     assert ("as measured here" in lines[-1]) is not with_matching
 
 
-def test_command_prints_the_evaluation(rule: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_disturbed_calls_are_told() -> None:
+    found = evaluation([1])
+    disturbed = replace(found.alone[1], disturbed=0.125)
+    lines = replace(found, alone=(found.alone[0], disturbed)).text().splitlines()
+    assert "disturbed" not in found.text()
+    assert lines[-1] == (
+        "up to 12.50% of the timed calls of a decoder were disturbed by other work on the machine "
+        "and are left out"
+    )
+
+
+def test_means_are_those_of_undisturbed_calls(rule: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = HandClock()
+
+    def run_by_hand(_: Predecoder, rows: Bits, **__: object) -> tuple[Bits, Bits]:
+        clock.work(1000)
+        if clock.wall_ns == 12_000:  # the second call after ten for warming up
+            clock.preempt(10**9)
+        return np.zeros(len(rows), np.uint8), rows
+
+    monkeypatch.setattr(stopwatch, "CLOCKS", clock.clocks)
+    monkeypatch.setattr(Predecoder, "run", run_by_hand)
+    found = evaluate([opened(rule, LAYOUT)], p=0.01, shots=12, seed=5, timed=12)
+    behind = found.thinned[0].arms[0]
+    assert behind.predecoder_ns == 1000
+    assert behind.disturbed == 1 / 24  # of 12 calls of each decoder
+    assert found.alone[0].disturbed == 0
+
+
+def test_command_prints_the_evaluation(
+    rule: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopwatch, "CLOCKS", QUIET)
     assert main([str(rule), "--p", "0.01", "--shots", "100", "--timed", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("d=3 T=4 X XV, p = 0.01, 100 shots: density ")

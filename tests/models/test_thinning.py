@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from emulator.decoders.ising_layout import IsingLayout
-from models.pair_rule import main
-from models.thinning import Thinning, measure
+from models.pair_rule import main, measure
+from models.thinning import Thinning
 
 COUNTED = Thinning(IsingLayout(3, 3, "Z"), 0.01, 10, 40, 10, 3, 4, 1, 2)
 

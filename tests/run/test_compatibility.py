@@ -77,7 +77,7 @@ def test_a_lost_response_is_not_passed_over() -> None:
         (("qpu.patches=3",), 3),
         ((*SLIDING, "fpga.rounds_per_message=1"), 4),
         ((*SLIDING, "qpu.patches=2"), 4),
-        ((*PARALLEL, "fpga.rounds_per_message=1"), 4),
+        ((*PARALLEL, "fpga.rounds_per_message=1"), 5),
     ],
 )
 def test_a_ring_in_which_all_wait_is_refused_and_one_slot_more_runs(

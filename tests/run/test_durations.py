@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,22 @@ def test_measured_windows_keep_their_own_times() -> None:
     assert [predecode(k) for k in range(2)] == [7, 8]
     assert [decode(k) for k in range(4)] == [1, 2, 3, 4]
     assert found.decode.confidence == "measured"
+
+
+def test_disturbed_times_and_partial_batches_take_what_undisturbed_ones_do() -> None:
+    timing = ("decoder.timing=measured", *PREDECODER, "predecoder.timing=measured")
+    measured = replace(
+        answers([700, 99_000, 900], [[1, 2], [88_000, 4], [5, 6]]),
+        disturbed_predecode=np.array([False, True, False]),
+        disturbed_decode=np.array([[False, False], [True, False], [False, False]]),
+        predecode_fill_ppm=(250_000, 1_000_000),
+    )
+    found = built(*timing, "predecoder.batch=2", measured=measured)
+    assert found.predecode is not None
+    predecode, decode = found.predecode.reader(), found.decode.reader()
+    assert [predecode(k, fill=2) for k in range(3)] == [700, 700, 900]
+    assert [predecode(k, fill=1) for k in range(3)] == [175, 175, 225]
+    assert [decode(k) for k in range(6)] == [1, 2, 1, 4, 5, 6]
 
 
 def test_what_was_not_timed_has_no_time() -> None:

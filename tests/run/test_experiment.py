@@ -117,7 +117,7 @@ def test_layers_of_parallel_windows_run_side_by_side() -> None:
         ran(*PARALLEL).record.windows[name].reshape(120, 4)
         for name in ("first_round", "decode_start_ps", "decode_end_ps")
     )
-    assert first.tolist() == [[0, 3, 1, 4]] * 120  # two cores, then the gaps behind them
+    assert first.tolist() == [[0, 4, 1, 5]] * 120  # two cores, then the gaps behind them
     assert (start[:, 2] >= end[:, :2].max(axis=1)).all()
     assert (start[:, 3] >= end[:, 1]).all()
     assert (start[:, 3] < end[:, 2]).any()

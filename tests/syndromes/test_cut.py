@@ -3,10 +3,14 @@ from collections import Counter
 import numpy as np
 import pytest
 import stim
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator.errors import SyndromeError
+from emulator.syndromes import cut
 from emulator.syndromes.cut import Ids, WindowModel, cut_windows
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
+from tests.syndromes.plain_cut import plain_cut
 
 
 def memory(distance: int, rounds: int) -> tuple[stim.DetectorErrorModel, Ids]:
@@ -177,10 +181,10 @@ def test_second_layer_sees_only_what_its_neighbours_left() -> None:
 
 
 def test_errors_longer_than_the_buffer_of_independent_windows_are_refused() -> None:
-    rounds = np.array([0, 1, 3], dtype=np.int32)
+    rounds = np.array([0, 1, 4], dtype=np.int32)
     dem = stim.DetectorErrorModel("error(0.1) D0 D2\nerror(0.1) D1")
     with pytest.raises(SyndromeError, match=r"windows 0 and 1 .* larger buffer"):
-        cut_windows(dem, rounds, parallel_windows(4, commit=1, buffer=1))
+        cut_windows(dem, rounds, parallel_windows(5, commit=1, buffer=1))
 
 
 @pytest.mark.parametrize(
@@ -207,3 +211,126 @@ def test_a_model_without_noise() -> None:
     dem = stim.DetectorErrorModel("detector D2")
     with pytest.raises(SyndromeError, match="no error that flips a detector"):
         cut_windows(dem, CHAIN_ROUND, sliding_windows(3, 1, 1))
+
+
+def assert_plain(dem: stim.DetectorErrorModel, rounds: Ids, plan: tuple[Window, ...]) -> None:
+    """Check that the plain cut gives the same models, or refuses for the same reason."""
+    if len(plan) == 1:
+        assert cut_windows(dem, rounds, plan)[0].dem == dem
+        return
+    try:
+        expected = plain_cut(dem, rounds, plan)
+    except SyndromeError as reason:
+        with pytest.raises(SyndromeError, match=str(reason)[:20]):
+            cut_windows(dem, rounds, plan)
+        return
+    found = cut_windows(dem, rounds, plan)
+    assert len(found) == len(expected)
+    for mine, plain in zip(found, expected, strict=True):
+        assert str(mine.dem) == str(plain.dem)
+        assert mine.detectors.tolist() == plain.detectors.tolist()
+        assert mine.carried.tolist() == plain.carried.tolist()
+        assert mine.observables == plain.observables
+    texts = [errors(model.dem) for model in found]
+    for mine, text in zip(found, texts, strict=True):
+        first = next(i for i, model in enumerate(found) if model.errors == mine.errors)
+        assert text == texts[first]
+
+
+def plans(rounds: int) -> list[tuple[Window, ...]]:
+    return [
+        sliding_windows(rounds, 3, 3),
+        sliding_windows(rounds, 4, 1, "absorb"),
+        sliding_windows(rounds, 5, 0),
+        sliding_windows(rounds, 1, 2),
+        parallel_windows(rounds, 3, 2),
+    ]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "surface_code:rotated_memory_z",
+        "surface_code:unrotated_memory_x",
+        "repetition_code:memory",
+        "color_code:memory_xyz",
+    ],
+)
+def test_every_cut_is_the_plain_one(task: str, flat: bool) -> None:
+    circuit = stim.Circuit.generated(
+        task,
+        distance=3,
+        rounds=14,
+        after_clifford_depolarization=0.004,
+        before_round_data_depolarization=0.001,
+        before_measure_flip_probability=0.003,
+        after_reset_flip_probability=0.002,
+    )
+    decomposed = not task.startswith("color")
+    dem = circuit.detector_error_model(decompose_errors=decomposed)
+    dem = dem.flattened() if flat else dem
+    places = dem.get_detector_coordinates().values()
+    times = [position[min(2, len(position) - 1)] for position in places]
+    rounds = np.array(times, dtype=np.int32)
+    for plan in plans(int(rounds.max()) + 1):
+        assert_plain(dem, rounds, plan)
+
+
+TARGETS = st.lists(
+    st.sampled_from(["D0", "D1", "D2", "D3", "D4", "D5", "L0", "L1", "L2", "^"]),
+    min_size=1,
+    max_size=7,
+).map(lambda names: " ".join(names).strip("^ ").replace("^ ^", "^"))
+LINES = st.one_of(
+    st.tuples(st.sampled_from(["0.1", "0.1", "0.25", "1e-07", "0.0001234567890123"]), TARGETS).map(
+        lambda found: f"error({found[0]}) {found[1]}"
+    ),
+    st.sampled_from(
+        ["shift_detectors 2", "shift_detectors(0, 0, 1) 1", "detector(1, 2.5) D1", "detector D7"]
+    ),
+)
+BLOCKS = st.recursive(
+    st.lists(LINES, max_size=6).map("\n".join),
+    lambda body: st.tuples(body, st.integers(1, 3), body).map(
+        lambda found: f"{found[0]}\nrepeat {found[1]} {{\nerror(0.2) D0 D2\n{found[2]}\n}}"
+    ),
+    max_leaves=3,
+)
+
+
+@given(BLOCKS, st.integers(1, 3), st.integers(0, 4), st.randoms(use_true_random=False))
+def test_cuts_of_any_model_are_the_plain_ones(
+    text: str, pace: int, which: int, random: object
+) -> None:
+    try:
+        dem = stim.DetectorErrorModel(f"{text}\nerror(0.125) D0 D8 L1\ndetector D9")
+    except ValueError:  # separators that Stim does not take
+        return
+    rounds = np.arange(dem.num_detectors, dtype=np.int32) // pace
+    random.shuffle(rounds)  # type: ignore[attr-defined]
+    assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
+
+
+def test_windows_that_differ_by_a_translation_share_their_errors() -> None:
+    dem, rounds = memory(3, 40)
+    models = cut_windows(dem, rounds, sliding_windows(41, 3, 3))
+    assert len(models) == 14
+    assert len({model.errors for model in models}) == 5
+    alike = [model for model in models if model.errors == models[5].errors]
+    assert len(alike) == 6
+    assert len({str(model.dem) for model in alike}) == len(alike)  # detectors lie in other rounds
+
+
+def test_the_same_cut_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dem, rounds = memory(3, 12)
+    plan = sliding_windows(13, 3, 3)
+    first = cut_windows(dem, rounds, plan)
+    assert cut_windows(dem.copy(), rounds.copy(), plan) is first
+    assert cut_windows(dem, rounds, sliding_windows(13, 4, 3)) is not first
+    moved = rounds.copy()
+    moved[moved == 1] = 2
+    assert cut_windows(dem, moved, plan) is not first
+    monkeypatch.setattr(cut, "MAX_CACHED_CUTS", 1)
+    cut_windows(dem, rounds, sliding_windows(13, 4, 2))
+    assert cut_windows(dem, rounds, plan) is not first

@@ -1,0 +1,223 @@
+"""Components of a detector error model as flat arrays, read from its text without unrolling it.
+
+A *component* is the part of an error between two ``^`` separators. Stim folds the repeated rounds
+of a circuit into ``repeat`` blocks, whose text is some twenty times shorter than the errors it
+stands for. Every line is therefore read once, and the repetitions are copies of its numbers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+
+from emulator.errors import SyndromeError
+
+__all__ = ["Components", "ragged", "read_components"]
+
+Ids = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int64]
+
+# Kinds of the words of an error line.
+_HEAD, _DETECTOR, _OBSERVABLE, _SEPARATOR = range(4)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """All components of a model that flip a detector, in the order of its flattened errors.
+
+    Component c (of C) belongs to error ``error[c]`` (int64, shape (C,), ascending), whose text is
+    ``heads[head[c]]``, such as ``error(0.01)``. It flips the detectors
+    ``flips[first[c]:first[c + 1]]`` (int32; int64, shape (C + 1,)) and the observables named by
+    ``labels[label[c]]``: their text with a space before each; ``labels[0]`` is empty.
+    """
+
+    heads: list[str]
+    labels: list[str]
+    error: Counts
+    head: Ids
+    label: Ids
+    first: Counts
+    flips: Ids
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Runs of a block, unrolled: the number of each run, and how far its detectors are shifted."""
+
+    order: list[int]
+    offset: list[int]
+    shift: int
+
+
+def read_components(text: str) -> Components:
+    """Read the components of a model without tags from its text.
+
+    Raises SyndromeError when no error flips a detector. Stim writes probabilities with enough
+    digits to read them back exactly, so they are kept as the text they are.
+    """
+    vocabulary = defaultdict[str, int](count().__next__)  # numbers words as they first appear
+    runs: list[Ids] = []
+    block = _read_block(iter(text.splitlines()), vocabulary, runs)
+    parts = _parse(list(vocabulary), runs)
+    if parts is None:
+        raise SyndromeError("the error model has no error that flips a detector; add noise to it")
+    return _unroll(parts, block)
+
+
+def ragged(starts: Counts, counts: Counts) -> Counts:
+    """Indices of consecutive ranges: starts[i] .. starts[i] + counts[i] - 1 for each i in turn."""
+    before = np.cumsum(counts) - counts
+    found: Counts = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
+    return found
+
+
+def _read_block(lines: Iterator[str], vocabulary: Mapping[str, int], runs: list[Ids]) -> _Block:
+    """Read lines up to the end of their block, adding its runs to ``runs``."""
+    order: list[int] = []
+    offset: list[int] = []
+    shift = 0
+    errors: list[str] = []
+
+    def end_run() -> None:
+        """Store the error lines read so far, which share one shift."""
+        if errors:
+            words = " ".join(errors).split()
+            errors.clear()
+            order.append(len(runs))
+            offset.append(shift)
+            numbers = map(vocabulary.__getitem__, words)
+            runs.append(np.fromiter(numbers, dtype=np.int32, count=len(words)))
+
+    for line in lines:
+        text = line.lstrip()
+        if text.startswith("error"):
+            errors.append(text)
+        elif text.startswith("shift_detectors"):
+            end_run()
+            shift += int(text.rpartition(" ")[2])
+        elif text.startswith("repeat"):
+            end_run()
+            body = _read_block(lines, vocabulary, runs)
+            for _ in range(int(text.split()[1])):
+                order += body.order
+                offset += [shift + behind for behind in body.offset]
+                shift += body.shift
+        elif text.startswith("}"):
+            break
+    end_run()
+    return _Block(order, offset, shift)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Components of the runs, one run after the other, before they are unrolled.
+
+    ``parts`` has the components as if every run stood once, with errors numbered from 0 in each
+    run; those of run r are ``bounds[r]`` .. ``bounds[r + 1] - 1``, and it has ``errors[r]`` errors.
+    """
+
+    parts: Components
+    bounds: Counts
+    errors: Counts
+
+
+def _parse(words: list[str], runs: list[Ids]) -> _Parts | None:
+    """Sort the words of all runs into components; None when there is no flip of a detector."""
+    if not runs:
+        return None
+    kinds, values, heads, labels = _vocabulary(words)
+    numbers = np.concatenate(runs)
+    kind, value = kinds[numbers], values[numbers]
+    starts = np.flatnonzero((kind == _HEAD) | (kind == _SEPARATOR))
+    sizes = np.diff(starts, append=len(kind))
+    component = np.repeat(np.arange(len(starts)), sizes)
+    is_flip = kind == _DETECTOR
+    flips_of = np.bincount(component[is_flip], minlength=len(starts))
+    kept = flips_of > 0
+    if not kept.any():
+        return None
+
+    is_head = kind == _HEAD
+    error = np.cumsum(is_head)[starts] - 1
+    head = value[is_head][error]
+    label = _labels(component, kind, value, labels, len(starts))
+
+    run_ends = np.cumsum([len(run) for run in runs])
+    errors_before = np.concatenate([[0], np.cumsum(is_head)[run_ends - 1]])
+    run_of = np.searchsorted(run_ends, starts, side="right")
+    parts = Components(
+        heads=heads,
+        labels=labels,
+        error=(error - errors_before[run_of])[kept],
+        head=head[kept].astype(np.int32),
+        label=label[kept],
+        first=np.concatenate([[0], np.cumsum(flips_of[kept])]),
+        flips=value[is_flip].astype(np.int32),
+    )
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(run_of[kept], minlength=len(runs)))])
+    return _Parts(parts, bounds, np.diff(errors_before))
+
+
+def _vocabulary(words: list[str]) -> tuple[Ids, Counts, list[str], list[str]]:
+    """Kind and value of each word: a detector's or observable's number, or a place in a list.
+
+    Also gives the lists: heads, and labels, of which the first is empty.
+    """
+    kinds = np.empty(len(words), dtype=np.int32)
+    values = np.zeros(len(words), dtype=np.int64)
+    heads: list[str] = []
+    labels = [""]
+    for i, word in enumerate(words):
+        if word[0] == "D":
+            kinds[i], values[i] = _DETECTOR, int(word[1:])
+        elif word[0] == "L":
+            kinds[i], values[i] = _OBSERVABLE, len(labels)
+            labels.append(f" {word}")
+        elif word == "^":
+            kinds[i] = _SEPARATOR
+        else:
+            kinds[i], values[i] = _HEAD, len(heads)
+            heads.append(word)
+    return kinds, values, heads, labels
+
+
+def _labels(component: Counts, kind: Ids, value: Counts, labels: list[str], total: int) -> Ids:
+    """Label of each of ``total`` components; those of several observables are added to the list."""
+    at = np.flatnonzero(kind == _OBSERVABLE)
+    owners, names = component[at], value[at]
+    label = np.zeros(total, dtype=np.int32)
+    label[owners] = names
+    several = np.flatnonzero(np.bincount(owners, minlength=total) > 1)
+    if len(several):
+        place = {text: i for i, text in enumerate(labels)}
+        bounds = np.searchsorted(owners, [several, several + 1])
+        for c, start, end in zip(several.tolist(), *bounds.tolist(), strict=True):
+            text = "".join(labels[name] for name in names[start:end].tolist())
+            if place.setdefault(text, len(labels)) == len(labels):
+                labels.append(text)
+            label[c] = place[text]
+    return label
+
+
+def _unroll(found: _Parts, block: _Block) -> Components:
+    """Repeat the runs in the order of the block, each shifted by its offset."""
+    parts = found.parts
+    order = np.array(block.order, dtype=np.int64)
+    offset = np.array(block.offset, dtype=np.int64)
+    components = np.diff(found.bounds)[order]
+    at = ragged(found.bounds[order], components)
+    sizes = np.diff(parts.first)[at]
+    errors = found.errors[order]
+    flips = parts.flips[ragged(parts.first[at], sizes)]
+    return Components(
+        heads=parts.heads,
+        labels=parts.labels,
+        error=parts.error[at] + np.repeat(np.cumsum(errors) - errors, components),
+        head=parts.head[at],
+        label=parts.label[at],
+        first=np.concatenate([[0], np.cumsum(sizes)]),
+        flips=(flips + np.repeat(np.repeat(offset, components), sizes)).astype(np.int32),
+    )
