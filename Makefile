@@ -14,8 +14,11 @@ MODEL ?= nano
 MINUTES ?= 2
 # what depends on versions of packages most, in a few minutes
 PART ?= tests/cli tests/loop tests/results tests/scenario tests/syndromes tests/timing tests/decoders tests/report
+PACKAGES ?= loop results run
+MUTANTS ?= 100
+SEED ?= 0
 
-.PHONY: demo test test-slow test-lowest test-part coverage bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
+.PHONY: demo test test-slow test-lowest test-part coverage mutants bench lint synth hdl-check hdl-waves hdl-cycles schema train clean
 
 demo: $(READY) ## run the demo scenario: a verdict, and runs/demo/report.html
 	@$(BIN)/roundtrip run $(SCENARIO) --seed 1; code=$$?; \
@@ -36,6 +39,10 @@ test-part: $(READY) ## the same part with the usual versions, for another PYTHON
 
 coverage: $(READY) ## how often each interval holds the truth: a table, in half an hour
 	$(BIN)/python -m tests.results.coverage
+
+mutants: $(READY) ## which share of MUTANTS small mistakes in PACKAGES their tests notice
+	$(BIN)/python -m tests.mutation $(PACKAGES:%=--package %) --count $(MUTANTS) --seed $(SEED) \
+		--jobs $(JOBS) --at-least 0.9
 
 bench: $(READY) ## benchmarks; they print ratios
 	$(BIN)/pytest benchmarks --benchmark-only -q -s
