@@ -119,10 +119,11 @@ class Reaction(_Part):
 
 
 class Deadline(_Part):
-    """Windows whose correction came later than the limit."""
+    """Windows whose correction came later than the limit, or never: ``lost`` of them were lost."""
 
     limit_ps: int
     misses: int
+    lost: int
     samples: int
     rate: Number | None
     ci: Interval | None
