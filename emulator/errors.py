@@ -1,5 +1,8 @@
 """The errors that end in a sentence, each carrying the exit code the command line ends with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "InternalError",
     "MissingToolError",
@@ -7,6 +10,7 @@ __all__ = [
     "RoundtripError",
     "ScenarioError",
     "SyndromeError",
+    "named",
 ]
 
 
@@ -46,3 +50,17 @@ class InternalError(RoundtripError):
     """Roundtrip contradicts itself: a fault of the program, not of the scenario (exit code 5)."""
 
     exit_code = 5
+
+
+@contextmanager
+def named(key: str, *kinds: type[RoundtripError]) -> Iterator[None]:
+    """Begin the text of each error of the block with the scenario key it is about.
+
+    ``kinds`` are the errors that are about it; left out: every RoundtripError.
+    """
+    try:
+        yield
+    except RoundtripError as error:
+        if kinds and not isinstance(error, kinds):
+            raise
+        raise type(error)(f"{key}: {error}") from error

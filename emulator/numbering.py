@@ -137,61 +137,29 @@ class Emission:
     def emitted_by(self, times_ps: Ints) -> Ints:
         """Return how many rounds of all patches have left the processor by each time, int64 (n,).
 
-        Every round of one shot of every patch recurs with the shot period G. Write its first end
-        as c0 * G + phase and a time as n * G + u: its shots that have ended by then are
-        n - c0 + [phase <= u], at least 0 and at most ``shots``. The sum over the rounds of all
-        patches needs the number of pairs (c0, phase) with c0 <= n and phase <= u, which one merge
-        gives for all times: O((n + patches * rounds) log), whatever the offsets and the gaps
-        between shots.
+        Every round of the first shot of a patch recurs with the shot period G. Rounds that first
+        end in the same cycle [c G, (c + 1) G) are counted together, by one merge of their phases
+        in the cycle with those of the times. All patches share one or two cycles unless they are
+        offset by more than a shot.
         """
         period_ps = self.shot_period_ps
-        ends_ps = self.round_end_ps(
-            np.arange(self.patches, dtype=np.int64)[:, None],
-            np.zeros((1, 1), dtype=np.int64),
-            np.arange(self.rounds, dtype=np.int64)[None, :],
-        )
+        patches, rounds = np.arange(self.patches)[:, None], np.arange(self.rounds)[None, :]
+        ends_ps = self.round_end_ps(patches, np.zeros_like(patches), rounds)
         starts, phases = np.divmod(np.sort(ends_ps, axis=None), period_ps)
         cycles, rest_ps = np.divmod(np.minimum(times_ps, self.horizon_ps), period_ps)
-        started_before = np.concatenate([[0], np.cumsum(starts)])
-        order = np.sort(phases)
-        below = np.searchsorted(order, rest_ps, side="right")
-        ranks = _ranks(phases)
-
-        def recurrences(since: Ints) -> Ints:
-            begun = np.searchsorted(starts, since, side="right")
-            counted: Ints = begun * since - started_before[begun]
-            return counted + _count_below(ranks, begun, below)
-
-        # what recurs for ever, less what would recur after the last shot
-        emitted: Ints = recurrences(cycles) - recurrences(cycles - self.shots)
+        emitted = np.zeros_like(times_ps)
+        for start, own in zip(*_grouped(starts, phases), strict=True):
+            since = cycles - start
+            begun = np.searchsorted(own, rest_ps, side="right")
+            emitted += np.clip(since, 0, self.shots) * len(own)
+            emitted += np.where((since >= 0) & (since < self.shots), begun, 0)
         return emitted
 
 
-def _ranks(values: Ints) -> Ints:
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
-    return ranks
-
-
-def _count_below(ranks: Ints, ends: Ints, bounds: Ints) -> Ints:
-    """Count the ranks below ``bounds[k]`` among the first ``ends[k]``, for each k.
-
-    A wavelet matrix (Claude and Navarro, SPIRE 2012): ranks are split by their bits, highest
-    first, the zeros of a level in front of its ones; a bound follows its own bits down, and each
-    one among them counts the zeros beside it.
-    """
-    counts, first = np.zeros_like(ends), np.zeros_like(ends)
-    for level in reversed(range(len(ranks).bit_length())):
-        ones = (ranks >> level) & 1
-        zeros_before = np.concatenate([[0], np.cumsum(1 - ones)])
-        low, high = zeros_before[first], zeros_before[ends]
-        up = (bounds >> level) & 1 == 1
-        counts += np.where(up, high - low, 0)
-        zeros = zeros_before[-1]
-        first = np.where(up, zeros + first - low, low)
-        ends = np.where(up, zeros + ends - high, high)
-        ranks = np.concatenate([ranks[ones == 0], ranks[ones == 1]])
-    return counts
+def _grouped(starts: Ints, phases: Ints) -> tuple[Ints, list[Ints]]:
+    """Return the distinct starts, which are sorted, and the phases of each, sorted as well."""
+    distinct, firsts = np.unique(starts, return_index=True)
+    return distinct, np.split(phases, firsts[1:])
 
 
 def round_arrivals_ps(

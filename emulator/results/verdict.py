@@ -234,6 +234,9 @@ def judge_logical(
         )
         return _undecided("logical", text, length, None, [decide])
     what = f"logical error rate {with_interval(rate, interval)} per shot{_failures(logical)}"
+    if interval is None and logical.decoder_rate is not None:
+        alone = with_interval(logical.decoder_rate, logical.decoder_ci)
+        what = f"{what} (wrong answers alone {alone})"
     if limit is None:
         return _finding("logical", None, f"{what}, no limit asked")
     if interval is None:

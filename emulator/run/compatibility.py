@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from emulator.errors import RoundtripError
 from emulator.loop.slots import slots_missed
+from emulator.numbering import answered_messages
 from emulator.rtl import limits
 from emulator.run.build_loop import build_loop
 from emulator.scenario.checks import ContradictionError, Mistake
@@ -11,7 +12,6 @@ from emulator.scenario.scenario import Scenario
 from emulator.syndromes.source import SyndromeSource, bits_per_round
 from emulator.timing import Durations, Streams, TimingContext, build
 from emulator.traffic import Traffic
-from emulator.traffic.addressing import Identity
 from emulator.traffic.messages import carried_rounds
 from emulator.units import format_time
 from emulator.windows import Window
@@ -133,7 +133,7 @@ def _hardware_sizes(
         limits.depth_of(scenario.fpga.bus_bits, longest)
     except RoundtripError as error:
         yield Mistake(("fpga", "rounds_per_message"), str(error))
-    answered = [Identity(1, carried).answered(window) for window in plan]
+    answered = answered_messages([window.commits for window in plan], carried)
     if len(set(answered)) < len(answered):
         text = (
             f"a message carries what {max(map(answered.count, answered))} windows commit, and the "

@@ -2,20 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from emulator.decoders.answers import Answers
 from emulator.decoders.decode import PredecodeStage, answer_shots
-from emulator.errors import RoundtripError, ScenarioError
+from emulator.errors import PluginError, ScenarioError, SyndromeError, named
 from emulator.run.preparation import Prepared, prepare
 from emulator.run.progress import Progress
 from emulator.scenario.codes import GeneratedCode
 from emulator.scenario.load import Resolved
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.rotated_patch import PauliType
-
-if TYPE_CHECKING:
-    import sinter
 
 __all__ = ["decode", "measure", "same_answers"]
 
@@ -40,17 +36,21 @@ def decode(
     """
     if prepared.scenario.decoder.algorithm == "none":
         return None
+    from emulator.decoders.matchers import resolve_decoder
     from emulator.decoders.windowed import WindowedDecoder
 
     scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
     rows = prepared.shots if shots is None else shots * scenario.qpu.patches
-    algorithm = _decoder(scenario.decoder.algorithm)
+    with named("decoder.algorithm"):
+        algorithm = resolve_decoder(scenario.decoder.algorithm)
+    with named("window", SyndromeError), named("decoder.algorithm", ScenarioError, PluginError):
+        decoder = WindowedDecoder(source.dem, source.detector_round, plan, algorithm)
     return answer_shots(
         source,
         shots=rows,
         seed=prepared.seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
-        decoder=WindowedDecoder(source.dem, source.detector_round, plan, algorithm),
+        decoder=decoder,
         predecode=_predecode_stage(prepared),
         time_predecoder=_is_timed(scenario.predecoder.timing, timed),
         time_decoder=_is_timed(scenario.decoder.timing, timed),
@@ -102,15 +102,6 @@ def _is_timed(timing: object, asked: bool | None) -> bool:
     return timing == "measured" if asked is None else asked
 
 
-def _decoder(algorithm: str) -> "sinter.Decoder":
-    from emulator.decoders.matchers import resolve_decoder
-
-    try:
-        return resolve_decoder(algorithm)
-    except RoundtripError as error:
-        raise type(error)(f"decoder.algorithm: {error}") from error
-
-
 def _predecode_stage(prepared: Prepared) -> PredecodeStage | None:
     scenario, source = prepared.scenario, prepared.source
     section, code = scenario.predecoder, scenario.code
@@ -133,20 +124,21 @@ def _predecode_stage(prepared: Prepared) -> PredecodeStage | None:
     )
     embedding = None
     rounds = source.num_rounds
-    if task.startswith("surface_code:") and source.circuit is not None:
-        embedding = ordinary_embedding(
-            source.circuit,
+    with named("predecoder.model"):
+        if task.startswith("surface_code:") and source.circuit is not None:
+            embedding = ordinary_embedding(
+                source.circuit,
+                distance=facts.distance,
+                rounds=rounds,
+                basis=basis,
+                orientation=orientation,
+            )
+            rounds += 1
+        model = Predecoder.load(
+            Path(section.model),
             distance=facts.distance,
             rounds=rounds,
             basis=basis,
             orientation=orientation,
         )
-        rounds += 1
-    model = Predecoder.load(
-        Path(section.model),
-        distance=facts.distance,
-        rounds=rounds,
-        basis=basis,
-        orientation=orientation,
-    )
     return PredecodeStage(model, embedding, section.batch)

@@ -1,6 +1,5 @@
 """How long each stage takes in this run: built from the scenario, or from what was measured."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers, undisturbed
-from emulator.errors import ScenarioError
+from emulator.errors import ScenarioError, named
 from emulator.scenario.delays import Delay, Empirical
 from emulator.scenario.scenario import Scenario
 from emulator.scenario.sections import Decoder, Predecoder
@@ -61,7 +60,8 @@ def given_durations(scenario: Scenario, context: TimingContext, streams: Streams
     per_message = replace(context, window_rounds=frozenset())  # a message is not a window
 
     def message(key: str, delay: Delay, stream: Stream) -> Service:
-        return _named(key, lambda: build(delay, context=per_message, stream=stream))
+        with named(key):
+            return build(delay, context=per_message, stream=stream)
 
     predecode = None
     if scenario.predecoder.kind != "none":
@@ -88,7 +88,8 @@ def _timed(
     if delay == "profile":
         stage = {"predecoder": "predecode", "decoder": "decode"}[table]
         delay = _replay(table, section.profile, stage)
-    return _named(f"{table}.timing", lambda: build(delay, context=context, stream=stream))
+    with named(f"{table}.timing"):
+        return build(delay, context=context, stream=stream)
 
 
 def _recorded(
@@ -106,11 +107,3 @@ def _replay(table: str, profile: Path | None, stage: str) -> Delay:
             '"profile" needs one.'
         )
     return Empirical(kind="empirical", file=str(profile), column=stage, order="replay")
-
-
-def _named(key: str, make: Callable[[], Service]) -> Service:
-    """Let a mistake begin with the key that it belongs to."""
-    try:
-        return make()
-    except ScenarioError as error:
-        raise ScenarioError(f"{key}: {error}") from error

@@ -140,7 +140,7 @@ class Host(Section):
     """The receive ring and the dispatcher behind it."""
 
     preset: str | None = None
-    ring_slots: Count = 64
+    ring_slots: Annotated[Count, Field(le=1 << 20)] = 64
     on_full: Literal["drop", "wait"] = "drop"
     release: Literal["dispatch", "response"] = "response"
     """When a slot is free again: its message dispatched, or its answer sent."""

@@ -38,13 +38,25 @@ def _choose(path: Path, column: str | None, names: list[str]) -> str:
 
 def _read_csv(path: Path, column: str | None) -> NDArray[np.int64]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # with or without its mark
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise ScenarioError(f'"{path}" cannot be read: {error.strerror}.') from error
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f'"{path}" is not UTF-8 ({error}); save it as UTF-8.') from error
+    except csv.Error as error:
+        raise ScenarioError(
+            f'"{path}" is no CSV file ({error}); write a header and one time a line.'
+        ) from error
     if not rows:
         raise ScenarioError(f'"{path}" has no rows; record at least one time.')
     timed = [name for name in rows[0] if name and name.rpartition("_")[2] in _PS_PER_UNIT]
+    if not timed:
+        units, names = ", ".join(f"_{unit}" for unit in _PS_PER_UNIT), ", ".join(map(str, rows[0]))
+        raise ScenarioError(
+            f'"{path}" has no column of times: its header says {names}, and the name of such a '
+            f"column ends with its unit, one of {units}; rename it, e.g. to latency_us."
+        )
     name = _choose(path, column, timed)
     try:
         unit_ps = _PS_PER_UNIT[name.rpartition("_")[2]]

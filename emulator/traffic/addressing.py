@@ -1,10 +1,6 @@
-"""The addresses and registers of both ends of the link, request ids, counters, time stamps."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""The addresses and registers of both ends of the link, and the time stamps on it."""
 
 from emulator.units import PS_PER_S
-from emulator.windows import Window
 from emulator.wire import HsbRegisters
 from emulator.wire.framing import roce_registers
 
@@ -15,7 +11,6 @@ __all__ = [
     "HOST_IP",
     "HOST_MAC",
     "PSN_MASK",
-    "Identity",
     "link_registers",
     "ptp_stamp",
 ]
@@ -29,31 +24,6 @@ _ROCE_PORT, _BOARD_PORT, _QUEUE_PAIR, _METADATA_OFF = 4791, 0x3000, 0x000100, 1 
 
 PSN_MASK = 0xFFFFFF
 """Packet sequence numbers have 24 bits."""
-_ID_MASK = 0xFFFFFFFF
-
-
-@dataclass(frozen=True)
-class Identity:
-    """How the messages of a run are told apart: patches count their own, ids are unique in all.
-
-    ``carried`` has the rounds of each message of a shot.
-    """
-
-    patches: int
-    carried: Sequence[range]
-
-    def counter(self, shot: int, number: int) -> int:
-        """Messages of the same patch before message ``number`` of a shot."""
-        return shot * len(self.carried) + number
-
-    def request_id(self, patch: int, shot: int, number: int) -> int:
-        """Request id of a message, 32 bits."""
-        return (self.counter(shot, number) * self.patches + patch) & _ID_MASK
-
-    def answered(self, window: Window) -> int:
-        """Place in the shot of the message that a window answers: that of its last commit."""
-        last = window.commits[-1]
-        return next(n for n, rounds in enumerate(self.carried) if last in rounds)
 
 
 def ptp_stamp(time_ps: int) -> int:

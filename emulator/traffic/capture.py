@@ -39,7 +39,7 @@ def captured_frames(
     (rows, ceil(D / 8)), and ``corrections``, uint8 (rows, windows, bytes), have the n * patches
     first rows of its syndromes and answers. With ``framed`` the messages are those of the
     packetiser itself. A message stands at the instant its first bit may enter the line, a response
-    at that of the end of decoding. Ids and counters are those of `Identity`; the PTP stamp of a
+    at that of the end of decoding. Ids and counters are those of `Numbering`; the PTP stamp of a
     message is the instant at which its first bit entered the packetiser, and the responses to it
     repeat it. Packet numbers count the frames in order of time, for each port up of its own.
     Raises ScenarioError for links that are not RoCE.
@@ -70,20 +70,23 @@ def encoded_messages(
 ) -> Iterator[tuple[int, list[bytes]]]:
     """Instant and frames of each message up of the shots in ``detectors``, in order of time."""
     if framed is not None:
-        return _from_hardware(sent, len(detectors) // traffic.patches, framed)
+        return _from_hardware(traffic, sent, len(detectors) // traffic.patches, framed)
     return _from_model(traffic, sent, detectors)
 
 
-def _from_hardware(sent: Table, shots: int, framed: Framed) -> Iterator[tuple[int, list[bytes]]]:
+def _from_hardware(
+    traffic: Traffic, sent: Table, shots: int, framed: Framed
+) -> Iterator[tuple[int, list[bytes]]]:
+    numbering = traffic.numbering
     for framed_ps, _, patch, shot, number, _ in _sorted(sent, _SENT):
         if shot < shots:
-            yield framed_ps, framed.frames[framed.identity.request_id(patch, shot, number)]
+            yield framed_ps, framed.frames[numbering.request_id(patch, shot, number)]
 
 
 def _from_model(
     traffic: Traffic, sent: Table, detectors: Bits
 ) -> Iterator[tuple[int, list[bytes]]]:
-    identity = traffic.identity
+    numbering, carried_rounds = traffic.numbering, traffic.carried
     order = np.argsort(traffic.detector_round, kind="stable")
     unpacked = np.unpackbits(detectors, axis=1, count=len(order), bitorder="little")
     events, rounds = unpacked[:, order], traffic.detector_round[order]
@@ -93,17 +96,17 @@ def _from_model(
         port = patch if traffic.link.up.port == "per_patch" else 0
         first_psn = psn[port]
         psn[port] = (first_psn + len(traffic.messages[number].packets)) & PSN_MASK
-        row = shot * traffic.patches + patch
+        row = numbering.row(patch, shot)
         if row >= len(events):
             continue
-        carried = identity.carried[number]
+        carried = carried_rounds[number]
         part = slice(*np.searchsorted(rounds, (carried.start, carried.stop)))
         if traffic.fpga.encoding == "bytes":
             call: Predecode | EnqueueSyndromes = Predecode(events[row, part].tobytes())
         else:
-            counter = identity.counter(shot, number)
+            counter = numbering.counter(shot, number)
             call = EnqueueSyndromes.from_bits(events[row, part], decoder_id=patch, counter=counter)
-        request_id = identity.request_id(patch, shot, number)
+        request_id = numbering.request_id(patch, shot, number)
         frames = encode_window(
             Request(call, request_id, ptp_stamp(taken_ps)).encode(),
             registers[port],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.numbering import round_arrivals_ps
 from emulator.rtl.uplink import ENDS_MESSAGE, LAST_BEAT
 from emulator.traffic.traffic import Traffic
 from emulator.units import Clock
@@ -30,8 +31,8 @@ class Beats:
 class Intake:
     """Lays out the shots of a run as beats of the packetiser's inputs, on the edges of its clock.
 
-    ``readout_ps(i)`` is the readout delay of message i = (shot * M + number) * patches + patch,
-    with M messages a shot, as in the loop. A round is there that long after it has left the
+    ``readout_ps(i)`` is the readout delay of the message with number i (`Numbering.message`), as
+    in the loop. A round is there that long after it has left the
     processor, but not before the message before its own.
     """
 
@@ -39,20 +40,20 @@ class Intake:
         self.patches = traffic.patches
         self._emission = traffic.emission
         self._clock = Clock(traffic.fpga.clock)
-        self._messages = traffic.messages
+        self._numbering, self._carried = traffic.numbering, traffic.carried
         self._readout_ps = readout_ps
         self._bytes = traffic.fpga.input_bits // 8
         bits = np.array(traffic.bits)
-        beats = np.concatenate([message.intake for message in self._messages])
+        beats = np.concatenate([message.intake for message in traffic.messages])
         self._round_of_beat = np.repeat(np.arange(len(bits)), beats)
-        self._user = _users(bits, beats, [message.rounds[-1] for message in self._messages])
+        self._user = _users(bits, beats, [rounds[-1] for rounds in self._carried])
         # where each detector goes in the beats of its shot
         self._order = np.argsort(traffic.detector_round, kind="stable")
         first_detector = np.cumsum(bits) - bits
         first_bit = (np.cumsum(beats) - beats) * traffic.fpga.input_bits
         rounds = traffic.detector_round[self._order]
         self._places = np.arange(len(rounds)) - first_detector[rounds] + first_bit[rounds]
-        self._digitised_ps = np.zeros(self.patches, dtype=np.int64)
+        self._digitised_ps = [0] * self.patches
 
     def beats(self, first_row: int, detectors: NDArray[np.uint8]) -> Iterator[Beats]:
         """Yield the beats of each patch for rows of detectors, uint8 (n, D), in order.
@@ -62,10 +63,10 @@ class Intake:
         padded = np.zeros((len(detectors), len(self._user) * self._bytes * 8), dtype=np.uint8)
         padded[:, self._places] = detectors[:, self._order]
         packed = np.packbits(padded, axis=1, bitorder="little")
-        rows = np.arange(first_row, first_row + len(detectors))
+        owner, shots = self._numbering.of_row(np.arange(first_row, first_row + len(detectors)))
         for patch in range(self.patches):
-            mine = rows % self.patches == patch
-            arrived_ps = self._arrivals(patch, rows[mine] // self.patches)
+            mine = owner == patch
+            arrived_ps = self._arrivals(patch, shots[mine])
             cycles = _edges(self._clock, arrived_ps)[:, self._round_of_beat]
             yield Beats(
                 patch,
@@ -76,33 +77,31 @@ class Intake:
 
     def first_cycle(self, row: int) -> int:
         """Edge before which nothing of rows ``row`` and later enters."""
-        shots = (divmod(row + k, self.patches) for k in range(self.patches))
-        starts = (self._emission.round_end_ps(patch, shot, 0) for shot, patch in shots)
+        nexts = (self._numbering.of_row(row + k) for k in range(self.patches))
+        starts = (self._emission.round_end_ps(patch, shot, 0) for patch, shot in nexts)
         return self._clock.edge_at_or_after(min(starts))
 
     def _arrivals(self, patch: int, shots: NDArray[np.int64]) -> NDArray[np.int64]:
         """Instant at which each round of some shots of a patch is there, int64 (shots, rounds)."""
-        emission, count = self._emission, len(self._messages)
-        places = shots[:, None] * count + np.arange(count)
-        delays = np.array(
-            [self._readout_ps(place * self.patches + patch) for place in places.ravel().tolist()],
+        numbering, carried = self._numbering, self._carried
+        numbers = range(len(carried))
+        delays_ps = np.array(
+            [
+                [self._readout_ps(numbering.message(patch, shot, number)) for number in numbers]
+                for shot in shots.tolist()
+            ],
             dtype=np.int64,
-        ).reshape(places.shape)
-        ends = np.array([message.rounds.stop for message in self._messages])
-        begin = (patch * emission.patch_offset_ps + shots * emission.shot_period_ps)[:, None]
-        whole = begin + ends * emission.round_period_ps + delays
-        digitised = np.maximum.accumulate(
-            np.concatenate([self._digitised_ps[[patch]], whole.ravel()])
+        ).reshape(len(shots), len(carried))
+        earliest_ps = self._digitised_ps[patch]
+        arrivals_ps, self._digitised_ps[patch] = round_arrivals_ps(
+            self._emission,
+            carried,
+            patch,
+            shots,
+            delays_ps=delays_ps,
+            earliest_ps=earliest_ps,
         )
-        self._digitised_ps[patch] = digitised[-1]
-        before = digitised[:-1].reshape(places.shape)
-        carriers = np.repeat(np.arange(count), [len(m.rounds) for m in self._messages])
-        period = emission.round_period_ps
-        own: NDArray[np.int64] = (
-            begin + np.arange(1, emission.rounds + 1) * period + delays[:, carriers]
-        )
-        arrivals: NDArray[np.int64] = np.maximum(own, before[:, carriers])
-        return arrivals
+        return arrivals_ps
 
 
 def _users(

@@ -11,7 +11,7 @@ from emulator.loop.config import Framing
 from emulator.loop.records import Record
 from emulator.rtl import Downlink, Sent, Uplink, UpSettings
 from emulator.rtl.limits import REMEMBERED_REQUESTS, depth_of
-from emulator.traffic.addressing import BOARD_IP, BOARD_MAC, BOARD_QP, Identity
+from emulator.traffic.addressing import BOARD_IP, BOARD_MAC, BOARD_QP
 from emulator.traffic.intake import Intake
 from emulator.traffic.responses import Responder
 from emulator.traffic.traffic import Traffic
@@ -35,7 +35,6 @@ class Framed:
     ``frames``: the frames of each message by request id, none where they were not kept.
     """
 
-    identity: Identity
     packets: int
     first_edges: list[int]
     last_edges: list[int]
@@ -140,7 +139,6 @@ def _framed(traffic: Traffic, parts: Sequence[Sent], keep_frames: bool) -> Frame
         np.concatenate([part.request_patch for part in parts]),
     )
     return Framed(
-        traffic.identity,
         count,
         by_request([part.first_cycle for part in parts]),
         by_request([part.last_cycle for part in parts]),

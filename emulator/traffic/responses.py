@@ -35,13 +35,13 @@ class Responder:
         sent: Mapping[str, NDArray[np.int64]],
         corrections: NDArray[np.uint8],
     ) -> None:
-        identity = self._identity = traffic.identity
-        self._answered = [identity.answered(window) for window in traffic.plan]
+        numbering = self._numbering = traffic.numbering
+        self._answered = traffic.answered
         self._corrections = corrections
         self._bodies: dict[int, bytearray] = {}
         names = ("patch", "shot", "number", "taken_ps")
         self._taken_ps = {
-            identity.request_id(patch, shot, number): taken_ps
+            numbering.request_id(patch, shot, number): taken_ps
             for patch, shot, number, taken_ps in zip(
                 *(sent[name].tolist() for name in names), strict=True
             )
@@ -49,18 +49,17 @@ class Responder:
 
     def request_id(self, window: int) -> int:
         """Request that window number ``window`` of the run answers."""
-        row, position = divmod(window, len(self._answered))
-        shot, patch = divmod(row, self._identity.patches)
-        return self._identity.request_id(patch, shot, self._answered[position])
+        patch, shot, position = self._numbering.of_window(window)
+        return self._numbering.request_id(patch, shot, self._answered[position])
 
     def patch(self, window: int) -> int:
         """Patch of a window."""
-        return window // len(self._answered) % self._identity.patches
+        return self._numbering.of_window(window)[0]
 
     def correction(self, window: int) -> bytes:
         """Correction bits of a window, the first observable lowest."""
-        row, position = divmod(window, len(self._answered))
-        return bytes(self._corrections[row, position])
+        patch, shot, position = self._numbering.of_window(window)
+        return bytes(self._corrections[self._numbering.row(patch, shot), position])
 
     def frame(self, window: int, psn: int) -> bytes:
         """Response of a window as a SEND Only frame, destination MAC to ICRC."""

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.config import Message
-from emulator.numbering import Emission
+from emulator.numbering import Emission, Numbering, answered_messages
 from emulator.scenario.scenario import Scenario
 from emulator.scenario.sections import Fpga, Links
 from emulator.syndromes.source import SyndromeSource, bits_per_round
-from emulator.traffic.addressing import Identity, link_registers
+from emulator.traffic.addressing import link_registers
 from emulator.traffic.messages import Packets, messages, payload_sizes, response_packets
 from emulator.windows import Window
 from emulator.wire import HsbRegisters
@@ -74,9 +74,19 @@ class Traffic:
         return self.emission.patches
 
     @property
-    def identity(self) -> Identity:
-        """How the messages are told apart."""
-        return Identity(self.patches, [message.rounds for message in self.messages])
+    def numbering(self) -> Numbering:
+        """Numbers of the shots, windows and messages of the run."""
+        return Numbering(self.patches, len(self.plan), len(self.messages))
+
+    @property
+    def carried(self) -> list[range]:
+        """Rounds of each message of a shot."""
+        return [message.rounds for message in self.messages]
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """Place in the shot of the message that each window of the plan answers."""
+        return answered_messages([window.commits for window in self.plan], self.carried)
 
     @property
     def max_message_bits(self) -> int:
@@ -91,8 +101,7 @@ class Traffic:
 
     def registers(self, port: int = 0) -> HsbRegisters:
         """Registers of the packetiser of a port up."""
-        carried = [message.rounds for message in self.messages]
-        payload_bytes = max(payload_sizes(self.fpga, carried, self.bits))
+        payload_bytes = max(payload_sizes(self.fpga, self.carried, self.bits))
         return link_registers(
             payload_bytes, self.link.up.mtu, last_buffer=self.ring_slots - 1, port=port
         )

@@ -147,7 +147,9 @@ def _reactions(result: dict[str, Any], windows: Table) -> list[int]:
 def _stages(result: dict[str, Any], windows: Table) -> Iterator[str]:
     """Means are held against sums of unbounded integers, which cannot overflow."""
     times = _reactions(result, windows)
-    stages = result["stages"]
+    stages, disturbed = result["stages"], result["verdict"]["disturbed"]
+    if disturbed is not None and disturbed["left_out"]:
+        return  # which windows were left out is not in the folder
     if not times:
         yield from (f"stage {s['name']} of no window" for s in stages if s["mean_ps"] is not None)
         return
@@ -173,8 +175,10 @@ def _stages(result: dict[str, Any], windows: Table) -> Iterator[str]:
 def _reaction(result: dict[str, Any], windows: Table) -> Iterator[str]:
     found, times = result["verdict"]["reaction"], _reactions(result, windows)
     value, interval = found["value_ps"], found["ci_ps"]
-    if found["samples"] != len(times):
-        yield f"{found['samples']} samples of {len(times)} reactions"
+    disturbed = result["verdict"]["disturbed"]
+    left_out = 0 if disturbed is None else disturbed["left_out"]
+    if found["samples"] != len(times) - left_out:
+        yield f"{found['samples']} samples of {len(times)} reactions, {left_out} left out"
     if value is not None and value not in times:
         yield f"no window reacted in {value} ps"
     if interval is not None and (value is None or not interval[0] <= value <= interval[1]):

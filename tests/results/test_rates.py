@@ -161,11 +161,11 @@ def test_score_of_a_ratio_is_that_of_the_likeliest_shares() -> None:
     both, first, second, ratio = 7, 5, 2, 2.0
     errors = both + first + second
     seconds = np.linspace(1e-6, 1 / (1 + ratio) - 1e-6, 200_001)
-    boths = (1 - seconds * (1 + ratio)) / ratio
-    firsts = 1 - seconds - boths
-    likelihood = both * np.log(boths) + first * np.log(firsts) + second * np.log(seconds)
+    common = (1 - seconds * (1 + ratio)) / ratio
+    firsts = 1 - seconds - common
+    likelihood = both * np.log(common) + first * np.log(firsts) + second * np.log(seconds)
     best = int(np.argmax(likelihood))
-    variance = errors * (boths[best] + firsts[best] + 4 * seconds[best])
+    variance = errors * (common[best] + firsts[best] + 4 * seconds[best])
     expected = (abs(12 - 2 * 9) - 0.5) / np.sqrt(variance)
     assert PairedCount(100, both, first, second)._score(ratio) == pytest.approx(expected, rel=1e-4)
 

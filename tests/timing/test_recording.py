@@ -66,3 +66,28 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for name in ("none.csv", "none.json"):
         with pytest.raises(ScenarioError, match=f"{name}.* cannot be read"):
             read_recording(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("sample,rtt_µs\n0,1.1\n".encode("latin-1"), "is not UTF-8"),
+        (b"sample,rtt_us\n0," + b"1" * 140_000 + b"\n", "is no CSV file"),
+        (b"#, usec\n0, 1.1\n", "no column of times: its header says #,  usec,.*one of _ps, _ns"),
+        (b"1.0861\n1.0892\n", "no column of times: its header says 1.0861"),
+        ("sample,rtt_µs\n0,1.1\n".encode(), "no column of times: its header says sample, rtt_µs"),
+    ],
+)
+def test_a_file_that_is_no_table_of_times_is_refused(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    file = tmp_path / "times.csv"
+    file.write_bytes(content)
+    with pytest.raises(ScenarioError, match=sentence):
+        read_recording(file)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "times.csv"
+    file.write_bytes(b"\xef\xbb\xbfrtt_us\n1.5\n")
+    assert read_recording(file, "rtt_us").tolist() == [1_500_000]

@@ -13,8 +13,8 @@ CARRIED = [range(2), range(2, 4), range(4, 6)]
 def test_frames_are_those_of_the_encoder_one_by_one() -> None:
     asked = ("qpu.patches=2", "run.shots=3", "code.rounds=6", *SLIDING)
     traffic = prepare(resolved(*asked)).traffic
-    identity, plan = traffic.identity, traffic.plan
-    assert list(identity.carried) == CARRIED
+    numbering, plan = traffic.numbering, traffic.plan
+    assert traffic.carried == CARRIED
     rng = np.random.default_rng(1)
     keys = [(p, s, n) for s in range(SHOTS) for p in range(PATCHES) for n in range(len(CARRIED))]
     taken = rng.integers(0, 10**13, len(keys))
@@ -26,10 +26,10 @@ def test_frames_are_those_of_the_encoder_one_by_one() -> None:
         row, position = divmod(window, len(plan))
         shot, patch = divmod(row, PATCHES)
         key = (patch, shot, plan[position].commits[-1] // 2)
-        assert responder.request_id(window) == identity.request_id(*key)
+        assert responder.request_id(window) == numbering.request_id(*key)
         stamp = ptp_stamp(int(taken[keys.index(key)]))
         result = corrections[row, position].tobytes()
-        response = Response(Status.OK, identity.request_id(*key), stamp, result)
+        response = Response(Status.OK, numbering.request_id(*key), stamp, result)
         assert responder.frame(window, (1 << 24) + window) == encode_send(
             response.encode(),
             src_mac=HOST_MAC,
