@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from emulator.numbering import Emission
 from emulator.results.stages import reaction_times
+from emulator.results.student import student_quantile
 
 __all__ = ["MIN_POINTS", "Growth", "lag_growth"]
 
@@ -32,9 +33,7 @@ class Growth:
 
     def bound(self, confidence: float) -> float:
         """Return the one-sided bound at ``confidence``: below 0.5 a lower, above an upper one."""
-        from scipy.special import stdtrit
-
-        return self.rate + float(stdtrit(self.freedom, confidence)) * self.error
+        return self.rate + student_quantile(self.freedom, confidence) * self.error
 
     def backlog_slope(self, lag_rate: float, rounds_per_s: float) -> float:
         """Rounds per second by which the backlog grows when the lag grows by ``lag_rate``.

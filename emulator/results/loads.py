@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import Pool, Record
+from emulator.results.student import student_quantile
 from emulator.results.sums import total_ps
 
 __all__ = ["LoadEstimate", "batch_means_error", "stage_loads", "utilisation"]
@@ -55,11 +56,9 @@ class LoadEstimate:
         return None if half is None else self.value * math.exp(min(half, 700.0))
 
     def _half(self, confidence: float) -> float | None:
-        from scipy.special import stdtrit
-
         if self.error is None or not self.error:
             return self.error
-        return float(stdtrit(self.freedom, confidence)) * self.error
+        return student_quantile(self.freedom, confidence) * self.error
 
 
 def utilisation(pools: Mapping[str, Pool], horizon_ps: int) -> dict[str, float]:
