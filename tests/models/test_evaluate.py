@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from emulator.decoders import stopwatch
 from emulator.decoders.ising_layout import IsingLayout
 from emulator.decoders.predecoder import Predecoder
+from emulator.results.rates import PairedCount
 from emulator.scenario.presets import read_preset
 from models.contract import file_name, layout_of, opened
 from models.evaluate import evaluate, main
