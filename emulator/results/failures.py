@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import Record
-from emulator.results.correlation import Series
+from emulator.results.correlation import Series, binomial_interval
 from emulator.results.rates import FailureRate, failure_rate
 from emulator.results.stages import reaction_times
 
@@ -85,6 +85,10 @@ def failures(
     that the ``reaction`` times of the windows tell. Where no limit is asked and nothing is lost
     the interval is the exact one of wrong answers.
     """
+    if behind.all() and not len(reaction.values):  # no answer ever came
+        shots = len(behind)
+        every = binomial_interval(shots, shots, confidence)
+        return FailureRate(shots, shots, shots, 1.0 if shots else None, every)
     memory = None
     if limit_ps is not None or behind.any():
         memory = reaction.memory

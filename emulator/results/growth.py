@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from emulator.numbering import Emission
 from emulator.results.stages import reaction_times
+from emulator.results.student import student_quantile
 
 __all__ = ["MIN_POINTS", "Growth", "lag_growth"]
 
@@ -16,7 +17,7 @@ MIN_POINTS = 10
 """Points of the lag below which its growth is not estimated."""
 
 _BLOCKS = 20
-_MIN_SHOTS = 20  # from here on a shot is one point, and the pattern within shots cancels
+_MIN_SHOTS = MIN_POINTS  # from here on a shot is one point: the pattern within shots cancels
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,7 @@ class Growth:
 
     def bound(self, confidence: float) -> float:
         """Return the one-sided bound at ``confidence``: below 0.5 a lower, above an upper one."""
-        from scipy.special import stdtrit
-
-        return self.rate + float(stdtrit(self.freedom, confidence)) * self.error
+        return self.rate + student_quantile(self.freedom, confidence) * self.error
 
     def backlog_slope(self, lag_rate: float, rounds_per_s: float) -> float:
         """Rounds per second by which the backlog grows when the lag grows by ``lag_rate``.
@@ -49,9 +48,10 @@ def lag_growth(windows: Mapping[str, NDArray[np.int64]], emission: Emission) -> 
     """Estimate the growth of the reaction time against emission, None below `MIN_POINTS` points.
 
     ``windows`` is int64 (n,) by name, as in a `Record`. The lag is taken where rounds are emitted
-    and not where windows are done: of an overloaded loop few are. With 20 shots or more a point
-    is the mean of one shot, all patches together, so that windows that wait for each other within
-    a shot are no growth; with fewer, it is one window of the usual length, of all patches.
+    and not where windows are done: of an overloaded loop few are. A point is the mean of one
+    shot, all patches together, so that windows that wait for each other within a shot are no
+    growth. Of a single shot it is one window of the usual length, of all patches: a stream
+    without an end. A few shots of several windows tell neither.
     """
     points = _points(windows, emission)
     if points is None or len(points[0]) < MIN_POINTS:
@@ -80,7 +80,10 @@ def _points(
     if not len(shot):
         return None
     kept, key = np.ones(len(shot), dtype=np.bool_), shot
-    if len(np.unique(shot)) < _MIN_SHOTS:
+    shots = len(np.unique(shot))
+    if shots < _MIN_SHOTS:
+        if emission.shots > 1 and len(shot) > shots * emission.patches:
+            return None
         kept = _regular(windows)
         key = windows["emitted_ps"] - windows["patch"] * emission.patch_offset_ps
     _, place = np.unique(key[kept], return_inverse=True)

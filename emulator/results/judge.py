@@ -1,7 +1,7 @@
 """From the record of a run and its answers to the result: what is written, shown and compared."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ from emulator.results.verdict import (
     report_idle,
     summarise_findings,
 )
+from emulator.units import MAX_TIME_PS
 
 __all__ = ["RunFacts", "judge", "undisturbed_windows"]
 
@@ -56,7 +57,8 @@ class RunFacts:
     as `emulator.scenario.layers.Origin`; ``machine`` has the attributes of `MachineFacts`.
     ``stage_sources`` gives source and confidence of the delays by stage. ``measured`` are the
     stages (``predecode``, ``decode``) whose times were taken on this machine in this run.
-    ``batch`` is the batch size of stages that work in batches. ``detectors`` per shot are counted
+    ``batch`` is the batch size of stages that work in batches, ``expected_ps`` the mean service
+    time of stages whose delay model says it (`stage_loads`). ``detectors`` per shot are counted
     where a pre-decoder was applied. ``distance`` and ``suppression`` (Lambda) belong to the code,
     and ``feedback_every`` is the length of an operation in rounds, in a program with feedback.
     """
@@ -71,6 +73,7 @@ class RunFacts:
     machine: object | None = None
     measured: frozenset[str] = frozenset()
     batch: Mapping[str, int] = field(default_factory=dict)
+    expected_ps: Mapping[str, float] = field(default_factory=dict)
     warmup_windows: int = 0
     distance: int | None = None
     suppression: float | None = None
@@ -190,11 +193,12 @@ class _Judged:
             confidence=budget.confidence,
             batch=facts.batch,
             timed=facts.measured,
+            expected_ps=facts.expected_ps,
         )
         logical, more_shots = self._logical(answers)
         misses = None
         if budget.limit_ps is not None:
-            misses = deadline_misses(series, budget.limit_ps, budget.confidence)
+            misses = self._misses(series, budget.limit_ps, budget.confidence)
         idle = idle_cost(
             reaction_ps,
             record.emission.round_period_ps,
@@ -205,7 +209,7 @@ class _Judged:
         )
         found = [
             judge_disturbed(disturbed),
-            judge_reaction(quantile, budget.limit_ps, length, misses),
+            judge_reaction(quantile, budget.limit_ps, length, misses, budget.confidence),
             _by_lag_alone(judge_throughput(keeps_up, length), keeps_up.overloaded, disturbed),
             judge_logical(logical, length, more_shots),
             None if misses is None else report_deadline(misses, budget.confidence),
@@ -229,6 +233,19 @@ class _Judged:
             idle=idle,
             disturbed=disturbed,
         )
+
+    def _misses(self, series: Series, limit_ps: int, confidence: float) -> DeadlineMisses:
+        """Count windows later than the limit; a lost window never comes, so it is one of them."""
+        lost = self.record.lost[:, 0]
+        lost = lost[lost >= self.facts.warmup_windows]
+        if not len(lost):
+            return deadline_misses(series, limit_ps, confidence)
+        # a lost window stands where it would have come, later than every other
+        beyond_ps = min(2 * max(limit_ps, int(series.values.max(initial=0))) + 1, MAX_TIME_PS)
+        order = np.argsort(np.concatenate([self.windows["window"], lost]), kind="stable")
+        never = np.full(len(lost), beyond_ps, dtype=np.int64)
+        reaction_ps = np.concatenate([series.values, never])[order]
+        return replace(deadline_misses(reaction_ps, limit_ps, confidence), lost=len(lost))
 
     def _losses(self, overloaded: tuple[str, ...], disturbed: Disturbed | None) -> Finding:
         causes, allowed = self.record.lost_by_cause, self.facts.budget.lost_rounds
@@ -312,6 +329,7 @@ def _deadline(found: DeadlineMisses) -> Deadline:
     return Deadline(
         limit_ps=found.limit_ps,
         misses=found.misses,
+        lost=found.lost,
         samples=found.samples,
         rate=found.rate,
         ci=found.ci,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.loop.records import Pool, Record
+from emulator.results.student import student_quantile
 from emulator.results.sums import total_ps
 
 __all__ = ["LoadEstimate", "batch_means_error", "stage_loads", "utilisation"]
@@ -16,6 +17,9 @@ _MAX_BATCHES = 50
 _MIN_BATCHES = 10
 _SWAMPED = 0.9
 _MIN_LEFT = 10
+_BEHIND = ("dispatch", "predecode", "decode")
+"""Stages behind the ring."""
+
 _TIMED = ("predecode", "decode")
 """Stages whose service times stand in the window table, one by one."""
 
@@ -52,11 +56,9 @@ class LoadEstimate:
         return None if half is None else self.value * math.exp(min(half, 700.0))
 
     def _half(self, confidence: float) -> float | None:
-        from scipy.special import stdtrit
-
         if self.error is None or not self.error:
             return self.error
-        return float(stdtrit(self.freedom, confidence)) * self.error
+        return student_quantile(self.freedom, confidence) * self.error
 
 
 def utilisation(pools: Mapping[str, Pool], horizon_ps: int) -> dict[str, float]:
@@ -73,6 +75,7 @@ def stage_loads(
     *,
     batch: Mapping[str, int],
     timed: frozenset[str] = frozenset(),
+    expected_ps: Mapping[str, float] | None = None,
 ) -> dict[str, LoadEstimate]:
     """Load of every stage that had work: demand / (servers * time in which rounds are emitted).
 
@@ -82,25 +85,43 @@ def stage_loads(
     count with the mean service time. ``windows`` are those to judge by, in order: they tell how
     services are correlated, and, for the stages in ``timed`` (measured on this machine, disturbed
     calls left out), how long they took. ``batch`` has the batch size of stages that work in
-    batches: what such a stage can do is known only from full batches.
+    batches: what such a stage can do is known only from full batches. ``expected_ps`` has the
+    mean service time of stages whose delay model says it, of a full batch where there are
+    batches: then the load is known, however rare its long services are.
     """
     emission = record.emission
     span_ps = emission.shots * emission.shot_period_ps
     slack = span_ps / max(span_ps, record.horizon_ps)
+    # what the ring turned away was offered to the stages behind it all the same
+    turned_away = record.lost_by_cause.get("ring_overrun", 0)
+    offered = record.emitted / max(1, record.emitted - turned_away)
     found = {}
     for name, pool in record.pools.items():
         size = batch.get(name, 1)
-        if not pool.jobs:
+        known_ps = (expected_ps or {}).get(name)
+        if known_ps is not None:
+            calls = _arrived(pool, record.drained) / size
+            found[name] = LoadEstimate(known_ps * calls / (pool.servers * span_ps), 0.0)
+        elif not pool.jobs:
             known = pool.left_over == 0 and record.drained
             found[name] = LoadEstimate(0.0, 0.0 if known else None)
         elif size > 1 and name in _TIMED:
-            found[name] = _batched(pool, windows, name, size, span_ps)
+            arrived = _arrived(pool, record.drained)
+            found[name] = _batched(pool, windows, name, size=size, arrived=arrived, span_ps=span_ps)
         else:
             services = _services(windows, name) if name in _TIMED else None
             by_window = name in timed and services is not None and len(services) > 0
             load = _plain(pool, record.drained, services, by_window, span_ps)
             found[name] = replace(load, swamped=_is_swamped(pool, record.drained))
-    return {name: replace(load, slack=slack) for name, load in found.items()}
+    return {
+        name: replace(load, slack=slack, value=load.value * (offered if name in _BEHIND else 1.0))
+        for name, load in found.items()
+    }
+
+
+def _arrived(pool: Pool, drained: bool) -> int:
+    """Jobs that came to a stage; those of a drained run have all begun."""
+    return pool.jobs if drained else pool.jobs + pool.left_over
 
 
 def _is_swamped(pool: Pool, drained: bool) -> bool:
@@ -108,8 +129,8 @@ def _is_swamped(pool: Pool, drained: bool) -> bool:
 
     At load 0.97 with exponential times the odds are below 1 in 10,000.
     """
-    arrived = pool.jobs if drained else pool.jobs + pool.left_over
-    return pool.left_over >= _MIN_LEFT and pool.left_over >= _SWAMPED * arrived
+    left = pool.left_over
+    return left >= max(_MIN_LEFT, _SWAMPED * _arrived(pool, drained))
 
 
 def _services(windows: Mapping[str, NDArray[np.int64]], stage: str) -> NDArray[np.int64]:
@@ -119,7 +140,7 @@ def _services(windows: Mapping[str, NDArray[np.int64]], stage: str) -> NDArray[n
 def _plain(
     pool: Pool, drained: bool, services: NDArray[np.int64] | None, by_window: bool, span_ps: int
 ) -> LoadEstimate:
-    arrived = pool.jobs if drained else pool.jobs + pool.left_over
+    arrived = _arrived(pool, drained)
     mean_ps = pool.demand_ps / pool.jobs
     if by_window and services is not None:
         mean_ps = total_ps(services) / len(services)
@@ -156,7 +177,9 @@ def _batched(
     pool: Pool,
     windows: Mapping[str, NDArray[np.int64]],
     stage: str,
+    *,
     size: int,
+    arrived: int,
     span_ps: int,
 ) -> LoadEstimate:
     """Load of a stage in batches, if all batches were full.
@@ -173,8 +196,7 @@ def _batched(
         return LoadEstimate(pool.busy_ps / (pool.servers * span_ps), None, idle=True)
     full_services = np.repeat(distinct[:, 1], full)
     mean_ps = total_ps(full_services) / len(full_services)
-    waiting = pool.left_over
-    value = mean_ps * (len(begin) + waiting) / (size * pool.servers * span_ps)
+    value = mean_ps * arrived / (size * pool.servers * span_ps)
     if (full_services == full_services[0]).all():
         return LoadEstimate(value, 0.0 if len(full_services) > 1 else None)
     found = batch_means_error(full_services)

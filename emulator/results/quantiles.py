@@ -133,8 +133,8 @@ def _refusal(memory: Memory, quantile: float, own: float) -> tuple[str | None, i
         note = f"no interval: {beyond:.3g} samples beyond the quantile, needs {_LEAST_BEYOND}"
     else:
         note = (
-            f"no interval: latencies stay correlated over {memory.level:.3g} windows, "
-            f"too long for {memory.count} windows, needs about {float(f'{needed:.2g}'):.0f}"
+            f"no interval: {memory.count} windows are too few for latencies as correlated as "
+            f"these, needs about {float(f'{needed:.2g}'):.0f}"
         )
     return note, needed - memory.count
 

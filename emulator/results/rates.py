@@ -84,7 +84,7 @@ def per_round(shot_rate: float, rounds: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineMisses:
-    """Windows whose correction came after the limit.
+    """Windows whose correction came after the limit, or never: ``lost`` of them were lost.
 
     ``ci`` is None for too short a series, and ``more_windows`` then about how many more are
     needed for one.
@@ -96,6 +96,7 @@ class DeadlineMisses:
     rate: float | None
     ci: tuple[float, float] | None
     more_windows: int | None = None
+    lost: int = 0
 
 
 def deadline_misses(

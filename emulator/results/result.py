@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from emulator.docstrings import DescribedSchema
 from emulator.errors import RoundtripError
 
 __all__ = [
@@ -55,9 +56,7 @@ Interval = tuple[Number, Number]
 class _Part(BaseModel):
     """A part of a result: frozen, without other keys, and without infinities."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ValueOrigin(_Part):
@@ -119,10 +118,11 @@ class Reaction(_Part):
 
 
 class Deadline(_Part):
-    """Windows whose correction came later than the limit."""
+    """Windows whose correction came later than the limit, or never: ``lost`` of them were lost."""
 
     limit_ps: int
     misses: int
+    lost: int
     samples: int
     rate: Number | None
     ci: Interval | None
@@ -318,7 +318,7 @@ def read_result(text: str, place: str) -> Result:
 
 def result_schema() -> dict[str, Any]:
     """Schema (draft 2020-12) that every ``result.json`` of this version satisfies."""
-    schema = _tidy(Result.model_json_schema(mode="serialization"))
+    schema = _tidy(Result.model_json_schema(mode="serialization", schema_generator=DescribedSchema))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

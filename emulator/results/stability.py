@@ -30,8 +30,10 @@ _SURE = 0.9999  # one-sided, for what a loop is accused of by its lag alone
 _ROOM = 0.999  # one-sided, for the claim that a stage has time to spare
 _OVER = 0.9  # one-sided, that a load is above 1; what protects a loop is the next line
 _NEAR = 0.97  # a load up to here is never called too much: _SURE must exclude it
-_DRIFT = 1e-3  # growth that clock edges beating against the round period can feign
 _LAGS = 3  # a run of fewer median reaction times is still filling
+_GRID = 200  # instants at which the backlog of a quarter of a run is looked at
+_RISE = 1.25  # times the backlog of the second quarter, which a last one may have by chance
+_CUT_SHORT = 0.1  # share of rounds without an answer from which those with one tell too little
 _AT_CAPACITY = 0.005  # nearer to 1 than this, no run of practical length tells
 
 
@@ -61,20 +63,24 @@ def stability(
     confidence: float = 0.95,
     batch: Mapping[str, int] | None = None,
     timed: frozenset[str] = frozenset(),
+    expected_ps: Mapping[str, float] | None = None,
 ) -> Stability:
     """Judge whether the loop keeps up, by ``windows``: those after the warm-up, undisturbed.
 
-    ``batch`` and ``timed`` are explained at `stage_loads`. Falls behind (``stable`` False): rounds
-    lost at the ring are 1 % or more; or the load of a stage exceeds 1 with 90 % and, almost
-    surely, 0.97; or nearly all of a stage's work is left over; or the lag grows almost surely.
+    ``batch``, ``timed`` and ``expected_ps`` are explained at `stage_loads`. Falls behind
+    (``stable`` False): rounds lost at the ring are 1 % or more; or the load of a stage exceeds 1
+    with 90 % and, almost surely, 0.97; or nearly all of a stage's work is left over; or the lag
+    grows almost surely by more than 1 %.
     Keeps up (True): every load is below 1 with 99.9 %, and most windows of the second half wait
     for nothing or the interval of the growth is below 1 %. Undecided (None) otherwise.
     """
-    loads = stage_loads(record, windows, batch=batch or {}, timed=timed)
-    growth = lag_growth(windows, record.emission)
+    loads = stage_loads(record, windows, batch=batch or {}, timed=timed, expected_ps=expected_ps)
     lost_share = record.lost_by_cause.get("ring_overrun", 0) / max(1, record.emitted)
+    growth = None
+    if lost_share < NEGLIGIBLE_GROWTH and not _is_cut_short(record):
+        growth = lag_growth(windows, record.emission)
     overloaded = tuple(name for name, load in loads.items() if _too_much(name, load))
-    grows = growth is not None and growth.bound(1 - _SURE) > _DRIFT
+    grows = growth is not None and growth.bound(1 - _SURE) > NEGLIGIBLE_GROWTH
     behind = bool(overloaded) or grows or lost_share >= NEGLIGIBLE_GROWTH
     doubts = () if behind else _doubts(record, windows, loads, growth, confidence)
     stable = False if behind else (None if doubts else True)
@@ -82,11 +88,16 @@ def stability(
     return Stability(found, overloaded, grows, doubts)
 
 
+def _is_cut_short(record: Record) -> bool:
+    """Whether so many rounds got no answer by the end that the lag of the others misleads."""
+    return not record.drained and record.in_flight > _CUT_SHORT * record.emitted
+
+
 def _too_much(stage: str, load: LoadEstimate) -> bool:
     """Whether a stage has more work than it can do.
 
     How long a slot of the ring is held follows from the stages behind it, so that its load alone
-    accuses nobody: where the ring limits the loop, the lag shows it.
+    is no overload: where the ring limits the loop, the lag shows it.
     """
     if load.swamped:
         return True
@@ -173,12 +184,29 @@ def _length_doubt(record: Record, windows: Mapping[str, NDArray[np.int64]]) -> D
         return Doubt(text, _LAGS * median_ps / record.horizon_ps)
     if record.drained or not record.in_flight:
         return None
+    if _backlog_rises(record):
+        text = "the backlog still rises when the run is cut short"
+        return Doubt(text, 2.0, "a run that is drained (run.drain = true)")
     out_ps = record.in_flight * record.horizon_ps / record.emitted
     shot_ps = record.emission.shot_period_ps
     if out_ps > 2 * int(reaction_ps.max()) + min(shot_ps, record.horizon_ps // 10):
         text = "rounds are still out at the end for longer than any answer took"
         return Doubt(text, 2.0, "a run that is drained (run.drain = true)")
     return None
+
+
+def _backlog_rises(record: Record) -> bool:
+    """Whether the backlog of the last quarter is well above that of the second one.
+
+    Where windows take turns the backlog swings by the rounds of a few; a quarter averages that.
+    """
+    quarter_ps = record.horizon_ps // 4
+    grid = np.arange(_GRID, dtype=np.int64) * max(1, quarter_ps // _GRID)
+    second, last = (
+        float(record.backlog_at(start + grid).mean()) for start in (quarter_ps, 3 * quarter_ps)
+    )
+    rounds_each = record.decoded / max(1, len(record.windows["window"]))
+    return last > _RISE * second + rounds_each * record.emission.patches
 
 
 def _throughput(

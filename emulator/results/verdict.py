@@ -57,6 +57,9 @@ class Budget:
     lost_rounds: int = 0
 
 
+_ALL_LATE = 10  # windows, all of them late, that outweigh a cold start
+
+
 @dataclass(frozen=True, slots=True)
 class RunLength:
     """How long a run was, to say how much longer one would decide: shots of each patch."""
@@ -107,7 +110,7 @@ def _falling_behind(found: Stability) -> str:
     cause = (
         "the slots of the ring are all taken"
         if throughput.bottleneck == "ring"
-        else "windows wait for each other"
+        else "windows wait for each other or for a server"
     )
     return f"does not keep up: {growth} while no stage is overloaded, {cause}; {_busiest(found)}"
 
@@ -136,11 +139,13 @@ def judge_reaction(
     limit_ps: int | None,
     length: RunLength,
     misses: DeadlineMisses | None = None,
+    confidence: float = 0.95,
 ) -> Finding:
     """The whole interval within the limit is met, wholly above it missed.
 
     A quantile q is within a limit if and only if a share of at most 1 - q comes later. Where the
-    quantile has no interval, that of the share of late windows, ``misses``, may still tell.
+    quantile has no interval, or windows were lost, which have no reaction time, the interval of
+    the share of late windows, ``misses``, tells.
     """
     what = f"{percentile(found.quantile)} reaction"
     caveat = f" ({found.note})" if found.note else ""
@@ -149,8 +154,9 @@ def judge_reaction(
     if limit_ps is None:
         known = f", no limit asked{caveat}" if found.value_ps is not None else _unknown(found)
         return _finding("reaction", None, f"{what}{known}")
-    if found.value_ps is None or found.ci_ps is None:
-        return _judge_late_share(found, what, limit_ps, length, misses)
+    if found.value_ps is None or found.ci_ps is None or (misses is not None and misses.lost):
+        judged = _Judgeable(what, misses, confidence)
+        return _judge_late_share(found, limit_ps, length, judged)
     limit = f"the limit of {format_time(limit_ps)}"
     outcome = _held(found.ci_ps, limit_ps)
     if outcome == "undecided":
@@ -166,27 +172,44 @@ def _unknown(found: QuantileEstimate) -> str:
     return f" not measured: {found.note}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Judgeable:
+    """A quantile in words, and the share of late windows that stands in for its interval."""
+
+    what: str
+    misses: DeadlineMisses | None
+    confidence: float
+
+
 def _judge_late_share(
-    found: QuantileEstimate,
-    what: str,
-    limit_ps: int,
-    length: RunLength,
-    misses: DeadlineMisses | None,
+    found: QuantileEstimate, limit_ps: int, length: RunLength, judged: _Judgeable
 ) -> Finding:
     """Judge a quantile that has no interval by the share of windows later than the limit."""
-    limit, allowed = f"the limit of {format_time(limit_ps)}", 1 - Fraction(repr(found.quantile))
-    if misses is not None and misses.ci is not None:
-        outcome = _held(misses.ci, float(allowed))
+    limit, misses = f"the limit of {format_time(limit_ps)}", judged.misses
+    allowed = float(1 - Fraction(repr(found.quantile)))
+    if misses is not None:
+        outcome = _held(misses.ci, allowed) if misses.ci is not None else "undecided"
+        # however alike latencies are, that all are late is no likelier than that one is
+        if misses.samples == misses.misses >= _ALL_LATE and 1 - judged.confidence > allowed:
+            outcome = "missed"
         if outcome != "undecided":
-            late = f"{misses.misses} of {misses.samples} windows later"
             side = "within" if outcome == "met" else "over"
-            return _finding("reaction", outcome, f"{what} {side} {limit}: {late}")
+            text = f"{judged.what} {side} {limit}: {_late_windows(misses)}"
+            return _finding("reaction", outcome, text)
     if found.value_ps is None:
-        text = f"{what}{_unknown(found)}"
+        text = f"{judged.what}{_unknown(found)}"
+    elif misses is not None and misses.lost:
+        text = f"{judged.what} of windows that came, {limit}: {_late_windows(misses)}"
+        text = f"{text}, too few to tell"
     else:
         side = "over" if found.value_ps > limit_ps else "within"
-        text = f"{what} {side} {limit}, but without an interval ({found.note})"
+        text = f"{judged.what} {side} {limit}, but without an interval ({found.note})"
     return _beyond_reach(found, text, length)
+
+
+def _late_windows(misses: DeadlineMisses) -> str:
+    lost = f", {misses.lost} of them lost" if misses.lost else ""
+    return f"{misses.misses} of {misses.samples} windows later{lost}"
 
 
 def _held(interval: tuple[float, float], limit: float) -> Outcome:
@@ -287,6 +310,8 @@ def report_deadline(found: DeadlineMisses, confidence: float) -> Finding | None:
     if found.rate is None:
         return None
     late = f"of {found.samples} windows later than {format_time(found.limit_ps)}"
+    if found.lost:
+        late = f"{late} ({found.lost} of them lost)"
     if found.misses == 0:
         bound = (
             f"; rate below {number(found.ci[1])} at {100 * confidence:.10g}% confidence"

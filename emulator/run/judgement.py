@@ -48,6 +48,7 @@ def judge(
         machine=machine_facts() if measured else None,
         measured=measured,
         batch={"predecode": scenario.predecoder.batch},
+        expected_ps=_expected_ps(prepared, durations),
         warmup_windows=scenario.run.warmup_windows,
         distance=source.metadata.distance,
         suppression=scenario.qpu.suppression,
@@ -71,6 +72,30 @@ def as_applied(record: Record, applied: AppliedCorrections | None, prepared: Pre
         if feedback is None
         else idle_rounds(windows, prepared.traffic.emission, feedback.every),
     )
+
+
+def _expected_ps(prepared: Prepared, durations: Durations) -> dict[str, float]:
+    """Mean service time of each stage when it has all it can do, where its delay model says it.
+
+    Of a stage in batches it is that of a full one; of one whose time depends on the rounds of a
+    window, the mean over the windows of a shot.
+    """
+    scenario, plan = prepared.scenario, prepared.traffic.plan
+    pre = scenario.predecoder
+    stages = {
+        "dispatch": (durations.dispatch, 1, 1),
+        "predecode": (durations.predecode, pre.streams, pre.batch),
+        "decode": (durations.decode, scenario.decoder.workers, 1),
+    }
+    found = {}
+    for stage, (service, servers, batch) in stages.items():
+        if service is None:
+            continue
+        means = [service.expected_ps(servers, batch, len(window.rounds)) for window in plan]
+        known = [mean_ps for mean_ps in means if mean_ps is not None]
+        if len(known) == len(means):
+            found[stage] = sum(known) / len(known)
+    return found
 
 
 def _budget(scenario: Scenario) -> Budget:

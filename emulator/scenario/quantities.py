@@ -28,7 +28,7 @@ _NUMBER = r"\s*\+?\d+(\.\d+)?([eE][+-]?\d+)?\s*"
 class Section(BaseModel):
     """A table of a scenario file: immutable, and an unknown key in it is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _format_frequency(hertz: Fraction) -> str:

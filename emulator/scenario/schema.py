@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from emulator.docstrings import DescribedSchema
 from emulator.scenario.scenario import Scenario
 
 __all__ = ["json_schema", "schema_text"]
@@ -16,7 +17,7 @@ def json_schema() -> dict[str, Any]:
     Looser than loading: a key that a preset may supply is not required, which includes the keys of
     a delay that overrides one of a preset; what values must satisfy together is not in it.
     """
-    schema = Scenario.model_json_schema()
+    schema = Scenario.model_json_schema(schema_generator=DescribedSchema)
     for name, table in schema["$defs"].items():
         _loosen(name, table)
     schema = _tidy(schema)

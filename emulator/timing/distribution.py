@@ -4,8 +4,10 @@ A job's time is the quantile at the job's luck, a number in (0, 1): whatever the
 luck (nearer to 1) never means a shorter time.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,11 @@ class Distribution(ABC):
         """Times at each ``luck`` in (0, 1), int64 of the same shape."""
 
     @property
+    @abstractmethod
+    def expected_ps(self) -> float:
+        """Mean of the times."""
+
+    @property
     def longest_ps(self) -> int:
         """Time at the largest luck there is: no draw is longer. May be too large for int64."""
         return int(self.quantiles(np.array([LAST_LUCK]))[0])
@@ -63,6 +70,13 @@ class Gaussian(Distribution):
     def quantiles(self, luck: Floats) -> Times:
         """Mean plus standard deviations, rounded to the nearest picosecond."""
         return np.maximum(self.mean_ps + _whole(self.sd_ps * normal_quantile(luck)), self.floor_ps)
+
+    @property
+    def expected_ps(self) -> float:
+        """Mean of the normal law with all that is below the floor moved up to it."""
+        above = (self.mean_ps - self.floor_ps) / self.sd_ps
+        density = math.exp(-above * above / 2) / math.sqrt(2 * math.pi)
+        return self.floor_ps + self.sd_ps * (above * _normal_share(above) + density)
 
     @property
     def longest_ps(self) -> int:
@@ -82,6 +96,12 @@ class ShiftedLognormal(Distribution):
         """Shift plus the log-normal part, rounded to the nearest picosecond."""
         spread = np.exp(self.sigma * normal_quantile(luck))
         return self.shift_ps + _whole(self.median_ps * spread)
+
+    @property
+    def expected_ps(self) -> float:
+        """Shift plus median times exp(sigma^2 / 2), cut at the longest draw there is."""
+        share = _normal_share(_LAST_NORMAL - self.sigma)
+        return self.shift_ps + self.median_ps * math.exp(self.sigma**2 / 2) * share
 
     @property
     def longest_ps(self) -> int:
@@ -107,6 +127,18 @@ class Interpolated(Distribution):
         times[luck >= self.probabilities[-1]] = self.times_ps[-1]
         return np.clip(times, self.times_ps[0], self.times_ps[-1])
 
+    @property
+    def expected_ps(self) -> float:
+        """Sum over the pieces: where log t is a line over luck, the mean is (b - a) / ln(b / a)."""
+        first, last = self.probabilities[0], self.probabilities[-1]
+        total = first * self.times_ps[0] + (1 - last) * self.times_ps[-1]
+        points = pairwise(zip(self.probabilities, self.times_ps, strict=True))
+        for (low, short_ps), (high, long_ps) in points:
+            rise = long_ps - short_ps
+            mean = rise / math.log(long_ps / short_ps) if rise else short_ps
+            total += (high - low) * mean
+        return total
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled(ByContent, Distribution):
@@ -122,10 +154,20 @@ class Resampled(ByContent, Distribution):
         """Recorded times: luck in [k/n, (k+1)/n) is the one of rank k."""
         return self.times_ps[(luck * len(self.times_ps)).astype(np.int64)]
 
+    @property
+    def expected_ps(self) -> float:
+        """Mean of the recorded times."""
+        return float(self.times_ps.mean(dtype=np.float64))
+
 
 def _whole(times: Floats) -> Times:
     """Round to whole picoseconds; `emulator.timing.build` refuses what would not fit."""
     return np.rint(np.clip(times, -_MAX_FLOAT_PS, _MAX_FLOAT_PS)).astype(np.int64)
+
+
+def _normal_share(z: float) -> float:
+    """Share of the standard normal law below ``z``."""
+    return math.erfc(-z / math.sqrt(2)) / 2
 
 
 _LAST_NORMAL = float(normal_quantile(np.array([LAST_LUCK]))[0])

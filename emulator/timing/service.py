@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -76,6 +77,13 @@ class Service(ABC):
         """Bound on every duration, of windows that read up to ``rounds`` rounds."""
 
     @abstractmethod
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float | None:
+        """Mean duration of the jobs of a long run, once it is warm; arguments as for a `Reader`.
+
+        None where the model does not say it: for times that were measured job by job.
+        """
+
+    @abstractmethod
     def reader(self) -> Reader:
         """Return a new reader of the durations."""
 
@@ -94,6 +102,10 @@ class Fixed(Service):
         return self.value_ps
 
     def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
+        """Return the one duration."""
+        return self.value_ps
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float:  # noqa: ARG002
         """Return the one duration."""
         return self.value_ps
 
@@ -119,6 +131,10 @@ class Drawn(Service):
     def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
         """Return the longest possible draw."""
         return self.distribution.longest_ps
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float:  # noqa: ARG002
+        """Return the mean of the distribution."""
+        return self.distribution.expected_ps
 
     def _block(self, number: int) -> NDArray[np.int64]:
         return self.distribution.quantiles(self.stream.block(number))
@@ -152,6 +168,9 @@ class Recorded(ByContent, Service):
         """Return the longest recorded time, at the most expensive fill."""
         cost = PPM if self.cost_ppm is None else max(self.cost_ppm)
         return int(self.values_ps.max(initial=0)) * cost // PPM
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> None:
+        """Return None: the jobs of this run say nothing for sure of those that would follow."""
 
     def reader(self) -> Reader:
         """Return a reader that raises ScenarioError for a job that was not measured."""
@@ -189,6 +208,10 @@ class Replayed(ByContent, Service):
         """Return the longest recorded time."""
         return int(self.values_ps.max())
 
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float:  # noqa: ARG002
+        """Return the mean of the recorded times, which come again and again."""
+        return float(self.values_ps.mean(dtype=np.float64))
+
     def reader(self) -> Reader:
         """Return a reader that starts with the first recorded time."""
         times = array("q", np.asarray(self.values_ps, dtype=np.int64).tobytes())
@@ -222,6 +245,16 @@ class Mixed(Service):
     def longest_ps(self, rounds: int = 0) -> int:
         """Return the longest duration of any part."""
         return max(part.longest_ps(rounds) for part in self.parts)
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float | None:
+        """Return the mean of the parts' means, each with the length of its interval."""
+        ends, total = (0.0, *self.bounds, 1.0), 0.0
+        for part, (low, high) in zip(self.parts, pairwise(ends), strict=True):
+            mean_ps = part.expected_ps(busy, fill, rounds)
+            if mean_ps is None:
+                return None
+            total += (high - low) * mean_ps
+        return total
 
     def _block(self, number: int) -> NDArray[np.int64]:
         chosen = np.searchsorted(self.bounds, self.stream.block(number), side="right")
@@ -261,6 +294,15 @@ class Loaded(Service):
         """Return the longer one of both ends."""
         return max(self.idle.longest_ps(rounds), self.loaded.longest_ps(rounds))
 
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float | None:
+        """Return the mean when ``busy`` servers work."""
+        ends = (part.expected_ps(busy, fill, rounds) for part in (self.idle, self.loaded))
+        idle_ps, loaded_ps = ends
+        if idle_ps is None or loaded_ps is None:
+            return None
+        steps = self.servers - 1
+        return idle_ps + (loaded_ps - idle_ps) * min(busy - 1, steps) / steps
+
     def reader(self) -> Reader:
         """Return a reader of the idle time plus the job's share of the slowdown."""
         idle, loaded, steps = self.idle.reader(), self.loaded.reader(), self.servers - 1
@@ -294,6 +336,10 @@ class Warmed(Service):
         """Return the longest duration, cold or warm."""
         return max(self.first.longest_ps(rounds), self.then.longest_ps(rounds))
 
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float | None:
+        """Return the mean of warm jobs."""
+        return self.then.expected_ps(busy, fill, rounds)
+
     def reader(self) -> Reader:
         """Return a reader that tells cold jobs by their number."""
         first, then, messages = self.first.reader(), self.then.reader(), self.messages
@@ -320,6 +366,10 @@ class Batched(Service):
     def longest_ps(self, rounds: int = 0) -> int:  # noqa: ARG002
         """Return the longest listed time."""
         return max(self.times_ps)
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float:
+        """Return the time of a call with ``fill`` jobs."""
+        return self.reader()(0, busy, fill, rounds)
 
     def reader(self) -> Reader:
         """Return a reader that raises ValueError for a fill beyond the last."""
@@ -349,6 +399,10 @@ class PerRound(Service):
     confidence: str = "assumed"
 
     def longest_ps(self, rounds: int = 0) -> int:
+        """Return the time of a window of ``rounds`` rounds."""
+        return self.round_ps * rounds
+
+    def expected_ps(self, busy: int = 1, fill: int = 1, rounds: int = 0) -> float:  # noqa: ARG002
         """Return the time of a window of ``rounds`` rounds."""
         return self.round_ps * rounds
 

@@ -146,6 +146,7 @@ def make_result(windows: dict[str, NDArray[np.int64]]) -> Result:
             "deadline": {
                 "limit_ps": LIMIT_PS,
                 "misses": misses,
+                "lost": 0,
                 "samples": count,
                 "rate": misses / count,
                 "ci": [0.0002, 0.0036],
