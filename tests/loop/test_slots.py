@@ -131,8 +131,6 @@ def test_a_window_that_is_written_off_before_its_messages_have_slots_gives_them_
 def test_a_ring_is_looked_into_only_where_it_may_be_too_small(config: LoopConfig) -> None:
     needed, enough = slots_needed(config), _slots_at_most(config)
     assert needed <= enough
-    # all that is counted too much are messages of other patches that come at the same instant
-    assert enough == needed or config.emission.patches > 1
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(slots, "slots_needed", lambda _config: pytest.fail("looked into"))
         if config.emission.patches > 1:

