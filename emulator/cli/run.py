@@ -55,8 +55,13 @@ def command(
     with progress_bar() as progress:
         experiment = run_experiment(resolved, progress=progress)
     result, tables = experiment.result, run_tables(experiment)
-    write_run(folder, result, tables)
-    print_result(result, Console(highlight=False))
+    console = Console(highlight=False)
+    try:
+        write_run(folder, result, tables)
+    except Exception:
+        print_result(result, console)  # what a long run has found is not lost with its folder
+        raise
+    print_result(result, console)
     if report:
         _write_report(experiment, tables, folder / "report.html")
     return exit_code(result.verdict.outcome)

@@ -143,16 +143,21 @@ def _custom(name: str) -> sinter.Decoder:
             f'the decoder "{name}" cannot be imported ({module}); install its package or put its '
             "folder on PYTHONPATH"
         ) from module
-    function = getattr(module, function_name, None)
-    if not callable(function):
+    if not hasattr(module, function_name):
         raise ScenarioError(f'"{name}": the module {module_name} has no function {function_name}')
+    function = getattr(module, function_name)
+    if not callable(function):
+        raise ScenarioError(
+            f'"{name}": {function_name} of the module {module_name} is {type(function).__name__}; '
+            "name a function that returns a dictionary of sinter decoders"
+        )
     with contained(name, f"when {function_name} was called"):
         decoders = function()
         decoders = dict(decoders) if isinstance(decoders, Mapping) else decoders
     if not isinstance(decoders, dict) or not decoders:
+        what = "an empty dictionary" if isinstance(decoders, dict) else type(decoders).__name__
         raise ScenarioError(
-            f'"{name}" returned {type(decoders).__name__}; it must return a dictionary of sinter '
-            "decoders by name"
+            f'"{name}" returned {what}; it must return a dictionary of sinter decoders by name'
         )
     choices = ", ".join(map(str, decoders))
     if not keys and len(decoders) > 1:

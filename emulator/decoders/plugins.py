@@ -59,7 +59,7 @@ def contained(name: str, when: str) -> Iterator[None]:
     try:
         with _stdout_to_stderr():
             yield
-    except (KeyboardInterrupt, GeneratorExit, PluginError):
+    except (KeyboardInterrupt, PluginError):
         raise
     except BaseException as error:
         raise PluginError(f'the decoder "{name}" failed {when}: {_sentence(error)}') from error
@@ -92,7 +92,12 @@ def checked_predictions(
 
 def _sentence(error: BaseException) -> str:
     """Kind and text of an error on one line."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the user's own code too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

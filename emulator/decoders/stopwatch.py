@@ -228,13 +228,14 @@ def time_shots(
     """Decode ``rows`` (uint8, one bit-packed shot a row) one call a row; see `time_calls`.
 
     The first ``WARM_UP_CALLS`` rows are decoded once beforehand, so that lazily built tables and
-    cold caches do not count.
+    cold caches do not count. Each call gets a copy of its row, made outside of its time, so that a
+    decoder may write into it.
     """
     decode = compiled.decode_shots_bit_packed
     each = [rows[i : i + 1] for i in range(len(rows))]
     for row in each[:WARM_UP_CALLS]:
-        decode(bit_packed_detection_event_data=row)
-    calls = (partial(decode, bit_packed_detection_event_data=row) for row in each)
+        decode(bit_packed_detection_event_data=row.copy())
+    calls = (partial(decode, bit_packed_detection_event_data=row.copy()) for row in each)
     return time_calls(calls, keep)
 
 

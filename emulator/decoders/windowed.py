@@ -125,7 +125,8 @@ class WindowedDecoder:
         try:
             with self._contained(k):
                 if not timed:
-                    found = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=rows)
+                    given = rows if self._plugin is None else rows.copy()  # it may write into it
+                    found = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=given)
                     return self._checked(k, found, len(rows)), []
                 each, times = time_shots(compiled, rows, lambda found: self._checked(k, found, 1))
                 return np.concatenate(each), [times]

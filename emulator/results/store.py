@@ -1,15 +1,17 @@
 """The folder a run leaves behind: written whole or not at all, and read back."""
 
+import errno
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -32,6 +34,13 @@ OWN = frozenset(
     }
 )
 """Names of the files in a run folder that are Roundtrip's; a new run replaces or removes them."""
+
+# Drafts by name: the folder that a new run is put together in, and single files before they are in
+# place. The number is that of the process that writes.
+_DRAFT = re.compile(rf"\.(?:roundtrip|{'|'.join(map(re.escape, sorted(OWN)))})\.(\d{{1,9}})\.new")
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOCKED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 # What Polars needs at least to start its threads: it aborts the process where it gets less.
 _POLARS_BYTES = 768 << 20
@@ -56,10 +65,11 @@ def write_run(
 ) -> None:
     """Write ``folder`` with result.json, a Parquet file a table and ``files`` (content by name).
 
-    The folder is put together beside its place and renamed into it, so that an interrupt or a full
-    disk leaves the previous run or this one, and nothing half-written. All files of a previous run
-    are replaced or removed, those that are not Roundtrip's (`OWN`) stay. Raises RoundtripError for
-    any other folder that is not empty, and when the place cannot be written.
+    The files are put together in a draft folder inside ``folder`` and then moved into place, so
+    that an interrupt or a full disk leaves the previous run or this one whole. A process killed
+    while it moves them leaves no result.json, which is moved last. All files of a previous run are
+    replaced or removed, those that are not Roundtrip's (`OWN`) are never touched. Raises
+    RoundtripError for any other folder that is not empty, and when the place cannot be written.
     """
     folder = Path(folder).resolve()
     stored = {f"{name}.parquet": _parquet(table) for name, table in tables.items()}
@@ -67,23 +77,26 @@ def write_run(
     for name in contents:
         if Path(name).name != name:
             raise ValueError(f"file name {name!r} must not contain a folder.")
-    partial, previous = (
-        folder.with_name(f".{folder.name}.{os.getpid()}.{state}") for state in ("new", "old")
-    )
+    draft = folder / f".roundtrip.{os.getpid()}.new"
     try:
         _refuse_foreign(folder)
-        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+        created = [place for place in (folder, *folder.parents) if not place.exists()]
         try:
-            partial.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove_drafts(folder)
+            new = draft / "new"
+            new.mkdir(parents=True)
             for name, content in contents.items():
                 data = content.encode() if isinstance(content, str) else content
-                (partial / name).write_bytes(data)
-            _keep_foreign(folder, partial, OWN | contents.keys())
+                (new / name).write_bytes(data)
             with _interrupts_deferred():
-                _swap(folder, partial, previous)
+                _swap(folder, new, draft / "old", contents)
         finally:
             with _interrupts_deferred():
-                shutil.rmtree(partial, ignore_errors=True)
+                shutil.rmtree(draft, ignore_errors=True)
+                for place in created:
+                    with suppress(OSError):  # it stays if anything is in it
+                        place.rmdir()
     except OSError as error:
         raise RoundtripError(_unwritable(folder, error)) from error
 
@@ -120,10 +133,10 @@ def read_run(folder: Path) -> Run:
 def check_place(folder: Path) -> None:
     """Raise RoundtripError now if `write_run` could not write ``folder`` after a long run."""
     folder = Path(folder).resolve()
-    parent = next(place for place in folder.parents if place.exists())
     try:
         _refuse_foreign(folder)
-        with tempfile.TemporaryFile(dir=parent):
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise RoundtripError(_unwritable(folder, error)) from error
@@ -143,10 +156,14 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> str:
-    return (
-        f'cannot write to "{path}": {error.strerror or error}; '
-        "free some space or choose another place."
-    )
+    """Say that ``path`` cannot be written, why, and what helps against that."""
+    if error.errno in _FULL:
+        fix = "free some space or choose another place"
+    elif error.errno in _LOCKED:
+        fix = "choose a folder that may be written"
+    else:
+        fix = "choose another place"
+    return f'cannot write to "{path}": {error.strerror or error}; {fix}.'
 
 
 def _parquet(table: Table) -> bytes:
@@ -168,62 +185,92 @@ def _refuse_foreign(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise RoundtripError(f'"{folder}" is a file; choose a folder for the run.')
-    if any(folder.iterdir()) and not _is_run(folder):
+    entries = {entry.name: entry for entry in folder.iterdir()}
+    if entries and not _is_run(folder, entries.keys()):
         raise RoundtripError(
             f'"{folder}" is not empty and holds no previous run; choose another folder.'
         )
+    for name in sorted(OWN & entries.keys()):
+        if entries[name].is_dir() and not entries[name].is_symlink():
+            raise RoundtripError(
+                f'"{entries[name]}" is a folder where a file of the run is due; choose another '
+                "folder."
+            )
 
 
-def _is_run(folder: Path) -> bool:
+def _is_run(folder: Path, names: Collection[str]) -> bool:
+    """Whether ``folder`` with the entries ``names`` is of a run: complete, damaged or killed.
+
+    A name alone tells little, others call their files result.json or report.html too.
+    """
+    own = OWN.intersection(names)
+    if len(own) > 1 and (RESULT in own or len(own) == len(names)):
+        return True
+    return any(_DRAFT.fullmatch(name) for name in names) or _is_result(folder / RESULT)
+
+
+def _is_result(file: Path) -> bool:
+    """Whether ``file`` is a result of Roundtrip's, of any version."""
     try:
-        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(result, dict) and {"schema_version", "verdict"} <= result.keys()
 
 
-def _keep_foreign(folder: Path, partial: Path, own: Collection[str]) -> None:
-    """Put what is not Roundtrip's from ``folder`` into ``partial`` too, as links to the same files.
-
-    Both folders have them until one goes, so that they are in place whenever a process is killed.
-    """
-    if not folder.exists():
-        return
+def _remove_drafts(folder: Path) -> None:
+    """Remove what processes that were killed have left, as far as it can be removed."""
     for entry in folder.iterdir():
-        place = partial / entry.name
-        if entry.name in own:
+        found = _DRAFT.fullmatch(entry.name)
+        if found is None or _is_alive(int(found[1])):
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.copytree(entry, place, symlinks=True, copy_function=_link)
-        else:
-            _link(entry, place)
+        shutil.rmtree(entry, ignore_errors=True)  # leaves files and links alone
+        with suppress(OSError):
+            entry.unlink()
 
 
-def _link(source: str | Path, target: str | Path) -> None:
-    """Link a file or a symbolic link; copy it where the file system knows no links."""
+def _is_alive(process: int) -> bool:
+    """Whether another process of that number runs; ours has not begun to write."""
+    if process == os.getpid():
+        return False
     try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
-def _swap(folder: Path, partial: Path, previous: Path) -> None:
-    """Put ``partial`` in the place of ``folder``; on any failure leave the old one there."""
-    if not folder.exists():
-        partial.rename(folder)
-        return
-    folder.rename(previous)
+def _swap(folder: Path, new: Path, old: Path, contents: Collection[str]) -> None:
+    """Move the files of ``new`` into ``folder`` and the run before to ``old``; all or none of it.
+
+    There is no result.json while files of both runs stand beside each other.
+    """
+    old.mkdir()
+    rest = sorted({*OWN, *contents} - {RESULT})
+    moves = [
+        *((folder / name, old / name) for name in (RESULT, *rest) if _exists(folder / name)),
+        *((new / name, folder / name) for name in (*rest, RESULT) if name in contents),
+    ]
+    done: list[tuple[Path, Path]] = []
     try:
-        partial.rename(folder)
+        for source, target in moves:
+            source.replace(target)
+            done.append((source, target))
     except BaseException:
-        previous.rename(folder)
+        for source, target in reversed(done):
+            target.replace(source)
         raise
-    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 @contextmanager
 def _interrupts_deferred() -> Iterator[None]:
-    """Hold back an interrupt until the end of the block: between two renames there is no folder."""
+    """Hold back an interrupt until the end of the block: between two renames there is no run."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is ever interrupted
         return

@@ -31,6 +31,8 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         stranger=lambda: {"odd": object()},
         bare=lambda: vacuous,
         number=3,
+        nothing=None,
+        empty=dict,
     )
     return module
 
@@ -104,7 +106,9 @@ def test_decoders_of_a_module(name: str, expected: str) -> None:
         ("a:b:c:d", 'write "module:function"'),
         ("plugin_for_tests:two", '"plugin_for_tests:two:key" with one of blind, other'),
         ("plugin_for_tests:two:third", 'no decoder "third"; choose one of blind, other'),
-        ("plugin_for_tests:number", "no function number"),
+        ("plugin_for_tests:number", "number of the module plugin_for_tests is int; name a func"),
+        ("plugin_for_tests:nothing", "nothing of the module plugin_for_tests is NoneType; "),
+        ("plugin_for_tests:empty", "returned an empty dictionary; it must return"),
         ("plugin_for_tests:absent", "no function absent"),
         ("plugin_for_tests:bare", "must return a dictionary"),
         ("plugin_for_tests:files", "only decodes through files"),

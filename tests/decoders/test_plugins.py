@@ -39,6 +39,17 @@ class Compiled(sinter.CompiledDecoder):
         shots = len(bit_packed_detection_event_data)
         return self.answer(np.zeros((shots, self.width), dtype=np.uint8))
 
+class Writing(Compiled):
+    def decode_shots_bit_packed(self, *, bit_packed_detection_event_data):
+        shots = bit_packed_detection_event_data
+        found = (shots[:, :1] & 1).astype(np.uint8)
+        shots[:] ^= 1
+        return found if self.width else found[:, :0]
+
+class MuteError(Exception):
+    def __str__(self):
+        raise SystemExit("mute")
+
 class Decoder(sinter.Decoder):
     def __init__(self, answer=lambda zeros: zeros, compiled=Compiled):
         self.answer, self.compiled = answer, compiled
@@ -89,6 +100,9 @@ def decoding():
         "value": Decoder(lambda zeros: throw(ValueError("odd syndrome"))),
         "exit": Decoder(lambda zeros: sys.exit(0)),
         "base": Decoder(lambda zeros: throw(BaseException("odd end"))),
+        "generator": Decoder(lambda zeros: throw(GeneratorExit())),
+        "mute": Decoder(lambda zeros: throw(MuteError())),
+        "writing": Decoder(compiled=Writing),
         "interrupt": Decoder(lambda zeros: throw(KeyboardInterrupt())),
         "none": Decoder(lambda zeros: None),
         "list": Decoder(lambda zeros: zeros.tolist()),
@@ -173,6 +187,8 @@ def test_a_decoder_that_does_not_compile(module: str, key: str, message: str) ->
         ("value", "failed when it decoded window 0: ValueError: odd syndrome"),
         ("exit", "failed when it decoded window 0: SystemExit: 0"),
         ("base", "failed when it decoded window 0: BaseException: odd end"),
+        ("generator", "failed when it decoded window 0: GeneratorExit$"),
+        ("mute", "failed when it decoded window 0: MuteError$"),
         ("none", r"returned None where uint8 of shape \(\d+, 1\) was due"),
         ("list", "returned list where uint8"),
         ("bool", r"returned bool of shape \(\d+, 1\) where uint8"),
@@ -276,6 +292,18 @@ except OSError:
 def test_a_decoder_may_answer_in_the_same_memory_each_time(module: str) -> None:
     decoded = windowed(f"{module}:decoding:reused").decode(SHOTS, timed=True)
     assert decoded.predictions[:, 0].tolist() == [1, 0] * 10
+
+
+@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize("windows", [1, 3])
+def test_a_decoder_that_writes_into_its_shots_changes_nothing(
+    module: str, windows: int, timed: bool
+) -> None:
+    shots = np.arange(20, dtype=np.uint8)[:, None] % 2
+    given = shots.copy()
+    decoded = windowed(f"{module}:decoding:writing", windows=windows).decode(given, timed=timed)
+    assert np.array_equal(given, shots)
+    assert decoded.corrections[:, 0, 0].tolist() == [0, 1] * 10
 
 
 def test_a_good_decoder_of_a_module_is_as_good_as_a_built_in_one(module: str) -> None:
