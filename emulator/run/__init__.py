@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from emulator.run.decoding import decode, measure, same_answers
     from emulator.run.experiment import Experiment, run_experiment, run_prepared, run_tables
     from emulator.run.judgement import judge
-    from emulator.run.preparation import Prepared, prepare
+    from emulator.run.preparation import Prepared, load, prepare
     from emulator.run.progress import Progress
+    from emulator.run.service_times import durations
     from emulator.run.simulation import frame, receive, simulate
     from emulator.run.trace import run_capture, run_stimulus
 
@@ -21,8 +22,10 @@ __all__ = [
     "Prepared",
     "Progress",
     "decode",
+    "durations",
     "frame",
     "judge",
+    "load",
     "measure",
     "prepare",
     "receive",
@@ -43,7 +46,8 @@ __getattr__ = attributes(
             ("Experiment", "run_experiment", "run_prepared", "run_tables"), "experiment"
         ),
         "judge": "judgement",
-        **dict.fromkeys(("Prepared", "prepare"), "preparation"),
+        **dict.fromkeys(("Prepared", "load", "prepare"), "preparation"),
+        "durations": "service_times",
         "Progress": "progress",
         **dict.fromkeys(("frame", "receive", "simulate"), "simulation"),
         **dict.fromkeys(("run_capture", "run_stimulus"), "trace"),

@@ -9,10 +9,10 @@ from emulator.decoders.answers import Answers
 from emulator.loop.records import Record
 from emulator.results.result import Result
 from emulator.run.decoding import decode, same_answers
-from emulator.run.durations import durations
 from emulator.run.judgement import as_applied, judge
 from emulator.run.preparation import Prepared, prepare
 from emulator.run.progress import Progress
+from emulator.run.service_times import durations
 from emulator.run.simulation import frame, receive, simulate
 from emulator.scenario.load import Resolved
 from emulator.timing import Durations

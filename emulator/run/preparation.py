@@ -1,11 +1,13 @@
-"""The first step of a run: from a scenario to all that is known before a shot is sampled."""
+"""The first steps of a run: from a scenario file to all that is known before a shot is sampled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from emulator.run.compatibility import check_compatibility
-from emulator.run.durations import given_durations
 from emulator.run.horizon import check_horizon
-from emulator.scenario.load import Resolved
+from emulator.run.service_times import given_durations
+from emulator.scenario.load import Resolved, load_scenario
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.build import build_source
 from emulator.syndromes.source import SyndromeSource
@@ -13,7 +15,7 @@ from emulator.timing import Durations, Streams, TimingContext
 from emulator.traffic import Traffic
 from emulator.traffic.messages import window_plan
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "load", "prepare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,14 @@ class Prepared:
     def seeds(self) -> Streams:
         """Independent randomness for every part of the run, the same at every call."""
         return Streams.of(self.scenario.run.seed)
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Resolved:
+    """Read a scenario file with ``overrides`` such as ``"run.shots=10"`` on top.
+
+    Raises ScenarioError, with a line for each mistake.
+    """
+    return load_scenario(path, overrides)
 
 
 def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:

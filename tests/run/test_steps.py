@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from emulator.cli import main
-from emulator.run import decode, prepare, run_experiment, same_answers
+from emulator.run import (
+    decode,
+    durations,
+    judge,
+    prepare,
+    run_experiment,
+    same_answers,
+    simulate,
+)
 from tests.run.examples import PREDECODER, SLIDING, answers_of, ran, resolved, wrong_of
 
 STEPS = {
@@ -163,6 +171,20 @@ def test_the_predecoder_belongs_to_the_answers() -> None:
     assert not same_answers(behind, resolved(*measured).scenario)
     batched = resolved(*measured, "predecoder.batch=4").scenario
     assert not same_answers(resolved(*measured).scenario, batched)
+
+
+def test_the_steps_one_by_one_are_the_whole_run() -> None:
+    prepared = prepare(resolved())
+    answers = decode(prepared)
+    times = durations(prepared, answers)
+    record = simulate(prepared, times)
+    assert judge(prepared, times, record, answers) == ran().result
+
+
+def test_answers_of_another_run_are_refused() -> None:
+    answers = decode(prepare(resolved("run.shots=7")))
+    with pytest.raises(ValueError, match="answers of 7 shots are not those of this run"):
+        durations(prepare(resolved()), answers)
 
 
 # -- timing-only ---------------------------------------------------------------------------------

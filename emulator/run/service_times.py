@@ -40,6 +40,11 @@ def durations(prepared: "Prepared", answers: Answers | None) -> Durations:
     scenario, found = prepared.scenario, prepared.durations
     if answers is None:
         return found
+    if len(answers.corrections) != prepared.shots:
+        raise ValueError(
+            f"answers of {len(answers.corrections)} shots are not those of this run, which has "
+            f"{prepared.shots}; decode its own, or reuse those that same_answers allows."
+        )
     if scenario.decoder.timing == "measured":
         times = undisturbed(answers.decode_ps, answers.disturbed_decode)
         found = replace(found, decode=_recorded("decoder", times))

@@ -8,7 +8,7 @@ import pytest
 from emulator.decoders.answers import Answers
 from emulator.errors import ScenarioError
 from emulator.run import prepare
-from emulator.run.durations import durations, given_durations
+from emulator.run.service_times import durations, given_durations
 from emulator.timing import Durations, Profile, Streams, TimingContext, write_profile
 from tests.run.examples import PREDECODER, resolved
 
@@ -30,7 +30,8 @@ def answers(predecode_ps: list[int] | None, decode_ps: list[list[int]] | None) -
 
 def built(*overrides: str, measured: Answers | None = None, seed: int = 1) -> Durations:
     prepared = prepare(resolved(*overrides, f"run.seed={seed}"))
-    return durations(prepared, measured or answers(None, None))
+    rows = np.zeros((prepared.shots, 1, 1), dtype=np.uint8)
+    return durations(prepared, replace(measured or answers(None, None), corrections=rows))
 
 
 def checked(*overrides: str) -> None:
