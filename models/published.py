@@ -6,7 +6,7 @@ from emulator.decoders.ising_layout import IsingLayout
 from emulator.errors import ScenarioError
 from emulator.scenario.delays import Constant, Curve, Load
 from emulator.scenario.presets import Preset, preset_names, read_preset
-from emulator.scenario.sections import Predecoder
+from emulator.scenario.sections import PredecoderSection
 from emulator.timing import TimingContext
 from emulator.timing.curve import curve_ps
 
@@ -57,7 +57,7 @@ def _fit(preset: Preset, layout: IsingLayout, p: float) -> Published | None:
 
 
 def _window_ps(preset: Preset, layout: IsingLayout, p: float) -> int | None:
-    timing = Predecoder.model_validate(preset.values).timing
+    timing = PredecoderSection.model_validate(preset.values).timing
     if isinstance(timing, Curve):
         context = TimingContext(layout.distance, frozenset({layout.rounds}), p)
         try:

@@ -7,12 +7,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from emulator.results import Outcome, Run
+    from emulator.results import Outcome, RunFolder
 
 __all__ = ["backlog", "exit_code", "open_run"]
 
 
-def open_run(folder: Path, *tables: str) -> "Run":
+def open_run(folder: Path, *tables: str) -> "RunFolder":
     """Read a run that has ``tables``; raises RoundtripError for a folder of another kind or age."""
     from emulator.errors import RoundtripError
     from emulator.results import read_run
@@ -24,7 +24,7 @@ def open_run(folder: Path, *tables: str) -> "Run":
     return run
 
 
-def backlog(run: "Run") -> "NDArray[np.int64]":
+def backlog(run: "RunFolder") -> "NDArray[np.int64]":
     """Backlog over time, int64 (k, 2) of picoseconds and rounds, as the loop recorded it."""
     import numpy as np
 

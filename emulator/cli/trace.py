@@ -8,7 +8,7 @@ import typer
 from emulator.cli.options import NoPlugins, Set, refuse_plugins
 
 if TYPE_CHECKING:
-    from emulator.results import Run
+    from emulator.results import RunFolder
     from emulator.scenario import Scenario
 
 __all__ = ["command"]
@@ -82,7 +82,7 @@ def _stimulus(
     return text.encode(), f"{len(lines) - 1} events; python -m hdl.check plays it"
 
 
-def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
+def _perfetto(run: "RunFolder", shots: int) -> tuple[bytes, str]:
     import io
 
     from emulator.cli.folder import backlog
@@ -108,7 +108,7 @@ def _perfetto(run: "Run", shots: int) -> tuple[bytes, str]:
     return stream.getvalue(), f"{count} windows; open it at ui.perfetto.dev"
 
 
-def _pcapng(run: "Run", shots: int, *, no_plugins: bool) -> tuple[bytes, str]:
+def _pcapng(run: "RunFolder", shots: int, *, no_plugins: bool) -> tuple[bytes, str]:
     import io
 
     from emulator.run import run_capture

@@ -17,17 +17,17 @@ __all__ = [
     "Host",
     "LinkSpec",
     "LoopConfig",
-    "Losses",
     "Message",
+    "MessageLosses",
     "PoolSpec",
-    "Reader",
     "RoundFpga",
-    "Service",
+    "StageReader",
+    "StageService",
     "messages_of_shot",
 ]
 
 
-class Reader(Protocol):
+class StageReader(Protocol):
     """Gives the durations of the jobs of one stage, in picoseconds, in any order of asking."""
 
     def __call__(self, index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
@@ -37,18 +37,18 @@ class Reader(Protocol):
         """
 
 
-class Service(Protocol):
+class StageService(Protocol):
     """How long the jobs of one stage take, as data; `reader` gives what a run asks."""
 
     @property
     def constant_ps(self) -> int | None:
         """The duration if every job takes the same, else None."""
 
-    def reader(self) -> Reader:
+    def reader(self) -> StageReader:
         """Return a reader of the durations, which may cache draws and belongs to one run."""
 
 
-class Losses(Protocol):
+class MessageLosses(Protocol):
     """Which messages are lost on the line, as data."""
 
     def reader(self) -> Callable[[int], bool]:
@@ -128,12 +128,12 @@ class LinkSpec:
     """
 
     rate_bps: int | None
-    latency: Service
+    latency: StageService
     propagation_ps: int = 0
     hops: int = 0
     hop_latency_ps: int = 0
     per_patch: bool = False
-    losses: Losses | None = None
+    losses: MessageLosses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Host:
     """
 
     slots: int
-    dispatch: Service
+    dispatch: StageService
     waits: bool = False
     hold_until_response: bool = False
 
@@ -159,7 +159,7 @@ class PoolSpec:
     """Identical servers with one FIFO queue; a batch leaves full or ``batch_timeout_ps`` old."""
 
     servers: int
-    service: Service
+    service: StageService
     batch: int = 1
     batch_timeout_ps: int = 0
 
@@ -174,7 +174,7 @@ class LoopConfig:
     emission: Emission
     messages: tuple[Message, ...]
     plan: tuple[Window, ...]
-    readout: Service
+    readout: StageService
     fpga: Fpga | RoundFpga
     up: LinkSpec
     down: LinkSpec

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emulator.loop.config import LinkSpec, Reader
+from emulator.loop.config import LinkSpec, StageReader
 from emulator.loop.tally import Tally
 from emulator.units import serialisation_ps
 
@@ -16,7 +16,7 @@ class Port:
     latency, which all its ports share. ``tally`` counts the time that the first line is occupied.
     """
 
-    def __init__(self, spec: LinkSpec, latency: Reader, tally: Tally) -> None:
+    def __init__(self, spec: LinkSpec, latency: StageReader, tally: Tally) -> None:
         self.tally = tally
         self._rate_bps = spec.rate_bps
         self._free_ps = 0

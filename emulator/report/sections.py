@@ -29,7 +29,7 @@ from emulator.results.result import (
     Verdict,
 )
 
-__all__ = ["Section", "Tile", "sections_of", "tiles_of"]
+__all__ = ["ReportSection", "Tile", "sections_of", "tiles_of"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of the report; ``lead`` says in words what the figure and the tables show."""
 
     name: str
@@ -74,7 +74,7 @@ _STABLE = {True: "keeps up", False: "falls behind", None: "too short a run to te
 
 def sections_of(
     result: Result, reaction_ps: NDArray[np.int64], backlog: NDArray[np.int64]
-) -> list[Section]:
+) -> list[ReportSection]:
     """Return the parts of the report in reading order.
 
     ``reaction_ps`` is int64 (n,), the reaction time of every window after the warm-up; ``backlog``
@@ -144,7 +144,7 @@ def _logical_tile(logical: Logical) -> Tile:
     )
 
 
-def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> Section:
+def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> ReportSection:
     reaction, confidence = verdict.reaction, verdict.confidence
     lead = (
         "Time from the end of the last round a window needs to the correction being applied, over "
@@ -171,24 +171,24 @@ def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> Section:
                 " on the machine: they are drawn, and left out of what is judged."
             )
     figure = figures.latency_ccdf(reaction_ps, reaction)
-    return Section("reaction", "Reaction time", lead, figure, tuple(parts))
+    return ReportSection("reaction", "Reaction time", lead, figure, tuple(parts))
 
 
-def _stages(stages: tuple[Stage, ...]) -> Section:
+def _stages(stages: tuple[Stage, ...]) -> ReportSection:
     figure = figures.stage_waterfall(stages)
     if figure is None:
-        return Section("stages", "Stages", "Not measured: no window completed.")
+        return ReportSection("stages", "Stages", "Not measured: no window completed.")
     lead = (
         "Mean time in each stage, every stage starting where the mean of the one before ends. The"
         " pale bar reaches to the stage's own 99th percentile."
     )
-    return Section("stages", "Stages", lead, figure, (tables.stage_table(stages),))
+    return ReportSection("stages", "Stages", lead, figure, (tables.stage_table(stages),))
 
 
-def _utilisation(verdict: Verdict) -> Section:
+def _utilisation(verdict: Verdict) -> ReportSection:
     throughput = verdict.throughput
     if not throughput.utilisation_by_stage:
-        return Section("utilisation", "Utilisation", "Not measured: no stage was observed.")
+        return ReportSection("utilisation", "Utilisation", "Not measured: no stage was observed.")
     lead = (
         "Share of the time that the servers of a stage are busy, and the work offered to them over"
         " what they can do. A stage whose load is above 100 % cannot keep up, however long it"
@@ -196,23 +196,23 @@ def _utilisation(verdict: Verdict) -> Section:
     )
     figure = figures.utilisation(throughput)
     table = tables.utilisation_table(throughput, verdict.confidence)
-    return Section("utilisation", "Utilisation", lead, figure, (table,))
+    return ReportSection("utilisation", "Utilisation", lead, figure, (table,))
 
 
-def _backlog(verdict: Verdict, backlog: NDArray[np.int64]) -> Section:
+def _backlog(verdict: Verdict, backlog: NDArray[np.int64]) -> ReportSection:
     lead = "Rounds that have left the processor and are not yet decoded, all patches together."
     if not len(backlog):
         lead = "Not measured: no window was decoded."
     figure = figures.backlog_over_time(backlog)
     table = tables.backlog_table(backlog, verdict.throughput, verdict.confidence)
-    return Section("backlog", "Backlog", lead, figure, (table,))
+    return ReportSection("backlog", "Backlog", lead, figure, (table,))
 
 
-def _logical(verdict: Verdict) -> Section:
+def _logical(verdict: Verdict) -> ReportSection:
     logical = verdict.logical
     if logical.rate is None:
         lead = "Not measured: this run compared no decoded shot with its true outcome."
-        return Section("logical", "Logical errors", lead)
+        return ReportSection("logical", "Logical errors", lead)
     counts = f"{show_count(logical.errors)} of {show_count(logical.shots)} shots failed"
     causes = tables.failure_causes(logical)
     lead = (
@@ -221,22 +221,22 @@ def _logical(verdict: Verdict) -> Section:
     )
     table = tables.logical_table(logical, verdict.confidence)
     figure = figures.logical_error(logical)
-    return Section("logical", "Logical errors", lead, figure, (table,))
+    return ReportSection("logical", "Logical errors", lead, figure, (table,))
 
 
-def _predecoder(predecoder: PredecoderCounts | None) -> Section:
+def _predecoder(predecoder: PredecoderCounts | None) -> ReportSection:
     if predecoder is None or predecoder.density_in is None:
         lead = "Not measured: no pre-decoder was applied to syndromes in this run."
-        return Section("predecoder", "Pre-decoder", lead)
+        return ReportSection("predecoder", "Pre-decoder", lead)
     lead = (
         "Share of detectors that fire, before and after the pre-decoder; what it removes, the"
         " matcher need not match."
     )
     figure, table = figures.thinning(predecoder), tables.predecoder_table(predecoder)
-    return Section("predecoder", "Pre-decoder", lead, figure, (table,))
+    return ReportSection("predecoder", "Pre-decoder", lead, figure, (table,))
 
 
-def _rounds(rounds: Rounds) -> Section:
+def _rounds(rounds: Rounds) -> ReportSection:
     emitted, decoded, in_flight, lost = (
         show_count(count)
         for count in (rounds.emitted, rounds.decoded, rounds.in_flight, rounds.lost)
@@ -244,18 +244,18 @@ def _rounds(rounds: Rounds) -> Section:
     lead = (
         f"{emitted} emitted = {decoded} decoded + {in_flight} in flight at the end + {lost} lost."
     )
-    return Section("rounds", "Rounds", lead, tables=(tables.rounds_table(rounds),))
+    return ReportSection("rounds", "Rounds", lead, tables=(tables.rounds_table(rounds),))
 
 
-def _sources(result: Result) -> Section:
+def _sources(result: Result) -> ReportSection:
     if not result.sources:
-        return Section("sources", "Assumptions", "No sources were recorded for this run.")
+        return ReportSection("sources", "Assumptions", "No sources were recorded for this run.")
     lead = "Every value the run rests on, the least certain ones first."
     table = tables.sources_table(result.sources, result.scenario)
-    return Section("sources", "Assumptions", lead, tables=(table,))
+    return ReportSection("sources", "Assumptions", lead, tables=(table,))
 
 
-def _run(result: Result) -> Section:
+def _run(result: Result) -> ReportSection:
     lead = "The same scenario and seed give these numbers again, bit for bit."
     if not result.repeatable:
         lead = (
@@ -265,4 +265,4 @@ def _run(result: Result) -> Section:
     parts = [tables.run_table(result)]
     if result.machine is not None:
         parts.append(tables.machine_table(result.machine))
-    return Section("run", "Run", lead, tables=tuple(parts))
+    return ReportSection("run", "Run", lead, tables=tuple(parts))

@@ -24,7 +24,6 @@ from emulator.results.result import (
     Deadline,
     Disturbed,
     IdleCost,
-    Load,
     Logical,
     MachineFacts,
     PredecoderCounts,
@@ -32,6 +31,7 @@ from emulator.results.result import (
     Result,
     Rounds,
     Stage,
+    StageLoad,
     Throughput,
     ValueOrigin,
 )
@@ -131,7 +131,7 @@ def stage_table(stages: Sequence[Stage]) -> Table:
 
 def utilisation_table(throughput: Throughput, confidence: float) -> Table:
     """Share of the time that the servers of each stage are busy, and the work offered to them."""
-    unknown = Load(value=None, ci=None)
+    unknown = StageLoad(value=None, ci=None)
     rows = []
     for name, share in throughput.utilisation_by_stage.items():
         load = throughput.load_by_stage.get(name, unknown)
@@ -142,7 +142,7 @@ def utilisation_table(throughput: Throughput, confidence: float) -> Table:
         rows.append((server_label(name), show_percent(share), show_percent(load.value), ends))
     return Table(
         "Utilisation and load",
-        ("Stage", "Busy", "Load", _interval(confidence)),
+        ("Stage", "Busy", "StageLoad", _interval(confidence)),
         tuple(rows),
         note="too few jobs, or batches that were not full, which take what is there",
     )

@@ -13,7 +13,7 @@ from emulator.results.result import (
     result_schema,
     result_schema_text,
 )
-from emulator.results.store import Run, check_place, read_run, write_file, write_run
+from emulator.results.store import RunFolder, check_place, read_run, write_file, write_run
 from emulator.results.verdict import Budget
 
 __all__ = [
@@ -26,8 +26,8 @@ __all__ = [
     "PairedCount",
     "QuantileEstimate",
     "Result",
-    "Run",
     "RunFacts",
+    "RunFolder",
     "Verdict",
     "check_place",
     "compare",

@@ -16,7 +16,6 @@ __all__ = [
     "Disturbed",
     "Finding",
     "IdleCost",
-    "Load",
     "Logical",
     "MachineFacts",
     "Outcome",
@@ -25,6 +24,7 @@ __all__ = [
     "Result",
     "Rounds",
     "Stage",
+    "StageLoad",
     "Throughput",
     "ValueOrigin",
     "Verdict",
@@ -128,7 +128,7 @@ class Deadline(_Part):
     ci: Interval | None
 
 
-class Load(_Part):
+class StageLoad(_Part):
     """Work offered to a stage over what its servers can do; above 1 it cannot keep up.
 
     ``value`` and ``ci`` are None where too few jobs were seen to estimate them.
@@ -147,7 +147,7 @@ class Throughput(_Part):
     """
 
     utilisation_by_stage: dict[str, Number]
-    load_by_stage: dict[str, Load]
+    load_by_stage: dict[str, StageLoad]
     backlog_slope_rounds_per_s: Number | None
     ci: Interval | None
     stable: bool | None

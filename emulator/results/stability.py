@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emulator.loop.records import Record
 from emulator.results.growth import MIN_POINTS, Growth, lag_growth
 from emulator.results.loads import LoadEstimate, stage_loads, utilisation
-from emulator.results.result import Load, Throughput
+from emulator.results.result import StageLoad, Throughput
 from emulator.results.stages import WAITING, reaction_times, stage_times
 from emulator.units import PS_PER_S
 
@@ -239,12 +239,12 @@ def _throughput(
     )
 
 
-def _shown(load: LoadEstimate, confidence: float) -> Load:
+def _shown(load: LoadEstimate, confidence: float) -> StageLoad:
     tail = 0.5 + confidence / 2
     low, high = load.low(tail), load.high(tail)
     if low is None or high is None:
-        return Load(value=None if load.idle else load.value, ci=None)
-    return Load(value=load.value, ci=(low, high))
+        return StageLoad(value=None if load.idle else load.value, ci=None)
+    return StageLoad(value=load.value, ci=(low, high))
 
 
 def _bottleneck(loads: Mapping[str, LoadEstimate], shares: Mapping[str, float]) -> str | None:

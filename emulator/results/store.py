@@ -23,7 +23,16 @@ from emulator.errors import RoundtripError
 from emulator.memory import check_memory
 from emulator.results.result import Result, dumps, read_result
 
-__all__ = ["OWN", "RESULT", "Run", "Table", "check_place", "read_run", "write_file", "write_run"]
+__all__ = [
+    "OWN",
+    "RESULT",
+    "RunFolder",
+    "Table",
+    "check_place",
+    "read_run",
+    "write_file",
+    "write_run",
+]
 
 RESULT, WINDOWS = "result.json", "windows.parquet"
 
@@ -50,7 +59,7 @@ Table = Mapping[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A run read back: its result and its tables by name."""
 
     result: Result
@@ -101,7 +110,7 @@ def write_run(
         raise RoundtripError(_unwritable(folder, error)) from error
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RunFolder:
     """Read the folder of a run back.
 
     Raises RoundtripError when it is none, of another schema version, or cannot be read.
@@ -127,7 +136,7 @@ def read_run(folder: Path) -> Run:
         name: {column: frame[column].to_numpy() for column in frame.columns}
         for name, frame in frames.items()
     }
-    return Run(result, tables)
+    return RunFolder(result, tables)
 
 
 def check_place(folder: Path) -> None:

@@ -88,7 +88,7 @@ def stage_sources(
     return found
 
 
-def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
+def _fpga(section: sections.FpgaSection) -> Fpga | RoundFpga:
     clock = Clock(section.clock)
     if section.intake == "rounds":
         return RoundFpga(clock, section.pipeline_cycles, section.receive_cycles)
@@ -101,7 +101,7 @@ def _fpga(section: sections.Fpga) -> Fpga | RoundFpga:
     )
 
 
-def _link(section: sections.Link, latency: Service, losses: Losses | None) -> LinkSpec:
+def _link(section: sections.LinkSection, latency: Service, losses: Losses | None) -> LinkSpec:
     return LinkSpec(
         rate_bps=section.rate,
         latency=latency,

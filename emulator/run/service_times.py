@@ -11,7 +11,7 @@ from emulator.decoders.answers import Answers, undisturbed
 from emulator.errors import ScenarioError, named
 from emulator.scenario.delays import Delay, Empirical
 from emulator.scenario.scenario import Scenario
-from emulator.scenario.sections import Decoder, Predecoder
+from emulator.scenario.sections import DecoderSection, PredecoderSection
 from emulator.timing import (
     Durations,
     Losses,
@@ -84,7 +84,7 @@ def given_durations(scenario: Scenario, context: TimingContext, streams: Streams
 
 
 def _timed(
-    table: str, section: Predecoder | Decoder, context: TimingContext, stream: Stream
+    table: str, section: PredecoderSection | DecoderSection, context: TimingContext, stream: Stream
 ) -> Service:
     """Service of a stage that may be timed here: to be measured, from a profile, or a delay."""
     delay = section.timing

@@ -12,13 +12,13 @@ from emulator.scenario.codes import (
     SampleCode,
 )
 from emulator.scenario.sections import (
-    Decoder,
-    Fpga,
-    Host,
-    Links,
-    Predecoder,
-    Qpu,
-    Window,
+    DecoderSection,
+    FpgaSection,
+    HostSection,
+    LinksSection,
+    PredecoderSection,
+    QpuSection,
+    WindowSection,
 )
 from emulator.units import format_time
 
@@ -59,15 +59,15 @@ class ContradictionError(ScenarioError):
 class Parts:
     """The tables that rules look at; None stands for one that could not even be read."""
 
-    qpu: Qpu | None = None
+    qpu: QpuSection | None = None
     code: GeneratedCode | CircuitCode | SampleCode | CudaqCode | None = None
     noise: Noise | None = None
-    window: Window | None = None
-    fpga: Fpga | None = None
-    link: Links | None = None
-    host: Host | None = None
-    predecoder: Predecoder | None = None
-    decoder: Decoder | None = None
+    window: WindowSection | None = None
+    fpga: FpgaSection | None = None
+    link: LinksSection | None = None
+    host: HostSection | None = None
+    predecoder: PredecoderSection | None = None
+    decoder: DecoderSection | None = None
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -219,7 +219,9 @@ def _timing_only(parts: Parts) -> Iterator[Mistake]:
 
 
 def _profiles(parts: Parts) -> Iterator[Mistake]:
-    stages: list[tuple[str, Predecoder | Decoder | None]] = [("decoder", parts.decoder)]
+    stages: list[tuple[str, PredecoderSection | DecoderSection | None]] = [
+        ("decoder", parts.decoder)
+    ]
     if parts.predecoder is not None and parts.predecoder.kind == "onnx":
         stages.insert(0, ("predecoder", parts.predecoder))
     for name, stage in stages:

@@ -9,16 +9,16 @@ from emulator.scenario.codes import Code, Noise
 from emulator.scenario.mistakes import in_toml
 from emulator.scenario.quantities import Section
 from emulator.scenario.sections import (
-    Budget,
-    Decoder,
-    Feedback,
-    Fpga,
-    Host,
-    Links,
-    Predecoder,
-    Qpu,
-    Run,
-    Window,
+    BudgetSection,
+    DecoderSection,
+    FeedbackSection,
+    FpgaSection,
+    HostSection,
+    LinksSection,
+    PredecoderSection,
+    QpuSection,
+    RunSection,
+    WindowSection,
 )
 
 __all__ = ["SCHEMA_VERSION", "Scenario", "dump"]
@@ -45,18 +45,18 @@ class Scenario(Section):
 
     schema_version: Annotated[Literal[2], BeforeValidator(_current_version)] = SCHEMA_VERSION
     """Version of the keys of this file; left out: the current one."""
-    qpu: Qpu
+    qpu: QpuSection
     code: Code
     noise: Noise | None = None
-    window: Window = Window()
-    fpga: Fpga = Fpga()
-    link: Links = Links()
-    host: Host = Host()
-    predecoder: Predecoder = Predecoder()
-    decoder: Decoder = Decoder()
-    feedback: Feedback | None = None
-    budget: Budget = Budget()
-    run: Run = Run()
+    window: WindowSection = WindowSection()
+    fpga: FpgaSection = FpgaSection()
+    link: LinksSection = LinksSection()
+    host: HostSection = HostSection()
+    predecoder: PredecoderSection = PredecoderSection()
+    decoder: DecoderSection = DecoderSection()
+    feedback: FeedbackSection | None = None
+    budget: BudgetSection = BudgetSection()
+    run: RunSection = RunSection()
 
     @property
     def reaction_limit_ps(self) -> int | None:

@@ -23,17 +23,17 @@ from emulator.scenario.quantities import (
 from emulator.units import parse_frequency
 
 __all__ = [
-    "Budget",
-    "Decoder",
-    "Feedback",
-    "Fpga",
-    "Host",
-    "Link",
-    "Links",
-    "Predecoder",
-    "Qpu",
-    "Run",
-    "Window",
+    "BudgetSection",
+    "DecoderSection",
+    "FeedbackSection",
+    "FpgaSection",
+    "HostSection",
+    "LinkSection",
+    "LinksSection",
+    "PredecoderSection",
+    "QpuSection",
+    "RunSection",
+    "WindowSection",
 ]
 
 _AT_ONCE = Constant(kind="constant", value="0 ps")  # what a model reads is text
@@ -41,7 +41,7 @@ _AT_ONCE = Constant(kind="constant", value="0 ps")  # what a model reads is text
 OpenUnit = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Qpu(Section):
+class QpuSection(Section):
     """The quantum processor: its clock and its deadline."""
 
     preset: str | None = None
@@ -61,7 +61,7 @@ class Qpu(Section):
     """Error suppression factor Lambda from distance d to d + 2; for the cost of waiting."""
 
 
-class Window(Section):
+class WindowSection(Section):
     """How a shot is cut into decoding windows."""
 
     kind: Literal["whole", "sliding", "parallel"] = "whole"
@@ -80,7 +80,7 @@ def _rounds_or_window(value: object) -> object:
     raise ValueError(f'{text} is neither a number of rounds >= 1 nor "window"')
 
 
-class Fpga(Section):
+class FpgaSection(Section):
     """The packetiser between processor and link, in cycles of one clock."""
 
     preset: str | None = None
@@ -110,7 +110,7 @@ class Fpga(Section):
     """Cycles as these keys describe them, or from running the packetiser in hdl/rtl."""
 
 
-class Link(Section):
+class LinkSection(Section):
     """One direction of the way between FPGA and host."""
 
     preset: str | None = None
@@ -129,14 +129,14 @@ class Link(Section):
     """Probability that a message is lost."""
 
 
-class Links(Section):
+class LinksSection(Section):
     """The link, up to the host and down to the FPGA."""
 
-    up: Link = Link()
-    down: Link = Link()
+    up: LinkSection = LinkSection()
+    down: LinkSection = LinkSection()
 
 
-class Host(Section):
+class HostSection(Section):
     """The receive ring and the dispatcher behind it."""
 
     preset: str | None = None
@@ -147,7 +147,7 @@ class Host(Section):
     dispatch: Delay = _AT_ONCE
 
 
-class Predecoder(Section):
+class PredecoderSection(Section):
     """A neural network in front of the decoder, which removes most detection events."""
 
     preset: str | None = None
@@ -165,7 +165,7 @@ class Predecoder(Section):
     profile: Path | None = None
 
 
-class Decoder(Section):
+class DecoderSection(Section):
     """The decoder that gives the answers."""
 
     preset: str | None = None
@@ -178,14 +178,14 @@ class Decoder(Section):
     profile: Path | None = None
 
 
-class Feedback(Section):
+class FeedbackSection(Section):
     """A processor that needs results to go on."""
 
     every: Count
     """Rounds between two results that are waited for."""
 
 
-class Budget(Section):
+class BudgetSection(Section):
     """What has to be met."""
 
     reaction: PositiveTime | None = None
@@ -198,7 +198,7 @@ class Budget(Section):
     lost_rounds: Natural = 0
 
 
-class Run(Section):
+class RunSection(Section):
     """How much is run, and with which random numbers."""
 
     title: str = ""

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from emulator.errors import ScenarioError
 from emulator.loop.config import Message, messages_of_shot
-from emulator.scenario.sections import Fpga, Link
-from emulator.scenario.sections import Window as WindowSection
+from emulator.scenario.sections import FpgaSection, LinkSection, WindowSection
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from emulator.wire import (
     EnqueueSyndromes,
@@ -36,7 +35,7 @@ def window_plan(section: WindowSection, rounds: int) -> tuple[Window, ...]:
 
 
 def messages(
-    fpga: Fpga, link: Link, window: WindowSection, bits_per_round: Sequence[int]
+    fpga: FpgaSection, link: LinkSection, window: WindowSection, bits_per_round: Sequence[int]
 ) -> tuple[Message, ...]:
     """Messages that carry the detection events of one shot up the link, in order.
 
@@ -58,18 +57,20 @@ def messages(
     )
 
 
-def carried_rounds(fpga: Fpga, window: WindowSection, rounds: int) -> tuple[range, ...]:
+def carried_rounds(fpga: FpgaSection, window: WindowSection, rounds: int) -> tuple[range, ...]:
     """Rounds of each message of a shot of ``rounds`` rounds, in order."""
     size = fpga.rounds_per_message
     return messages_of_shot(rounds, (window.commit or rounds) if size == "window" else size)
 
 
-def payload_sizes(fpga: Fpga, carried: Sequence[range], bits_per_round: Sequence[int]) -> list[int]:
+def payload_sizes(
+    fpga: FpgaSection, carried: Sequence[range], bits_per_round: Sequence[int]
+) -> list[int]:
     """Bytes of each message of a shot, by really encoding them."""
     return [_payload_bytes(fpga.encoding, sum(bits_per_round[r] for r in c)) for c in carried]
 
 
-def _intake(fpga: Fpga, numbers: range, bits_per_round: Sequence[int]) -> tuple[int, ...]:
+def _intake(fpga: FpgaSection, numbers: range, bits_per_round: Sequence[int]) -> tuple[int, ...]:
     for number in numbers:
         if bits_per_round[number] == 0:
             raise ScenarioError(
@@ -79,7 +80,7 @@ def _intake(fpga: Fpga, numbers: range, bits_per_round: Sequence[int]) -> tuple[
     return tuple(-(-bits_per_round[number] // fpga.input_bits) for number in numbers)
 
 
-def response_packets(fpga: Fpga, link: Link, observables: int) -> Packets:
+def response_packets(fpga: FpgaSection, link: LinkSection, observables: int) -> Packets:
     """Frames of the response that carries the corrections of one window down the link."""
     result = bytes(-(-observables // 8))
     payload = len(Response(Status.OK, result=result).encode())
@@ -100,7 +101,11 @@ def _payload_bytes(encoding: str, bits: int) -> int:
 
 
 def _packets(
-    payload_bytes: int, link: Link, direction: Direction, fpga: Fpga, window_bytes: int
+    payload_bytes: int,
+    link: LinkSection,
+    direction: Direction,
+    fpga: FpgaSection,
+    window_bytes: int,
 ) -> Packets:
     def line_bits(size: int, window: int) -> tuple[int, ...]:
         try:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from emulator.loop.config import Message
 from emulator.numbering import Emission, Numbering, answered_messages
 from emulator.scenario.scenario import Scenario
-from emulator.scenario.sections import Fpga, Links
+from emulator.scenario.sections import FpgaSection, LinksSection
 from emulator.syndromes.source import SyndromeSource, bits_per_round
 from emulator.traffic.addressing import link_registers
 from emulator.traffic.messages import Packets, messages, payload_sizes, response_packets
@@ -29,8 +29,8 @@ class Traffic:
     response.
     """
 
-    fpga: Fpga
-    link: Links
+    fpga: FpgaSection
+    link: LinksSection
     ring_slots: int
     detector_round: NDArray[np.int32]
     bits: tuple[int, ...]

@@ -11,8 +11,8 @@ from emulator.loop.config import (
     LoopConfig,
     Message,
     PoolSpec,
-    Reader,
     RoundFpga,
+    StageReader,
     messages_of_shot,
 )
 from emulator.numbering import Emission
@@ -28,7 +28,7 @@ class Fixed:
 
     constant_ps: int
 
-    def reader(self) -> Reader:
+    def reader(self) -> StageReader:
         return lambda _index, _busy=1, _fill=1, _rounds=0: self.constant_ps
 
 
@@ -46,7 +46,7 @@ class Listed:
     round_ps: int = 0
     constant_ps: None = None
 
-    def reader(self) -> Reader:
+    def reader(self) -> StageReader:
         def duration_ps(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:
             extra = self.loaded_ps * (busy - 1) + self.filled_ps * (fill - 1)
             return int(self.times_ps[index % len(self.times_ps)]) + extra + self.round_ps * rounds
@@ -63,7 +63,7 @@ class Warmed:
     then: Fixed | Listed
     constant_ps: None = None
 
-    def reader(self) -> Reader:
+    def reader(self) -> StageReader:
         first, then = self.first.reader(), self.then.reader()
         return lambda index, busy=1, fill=1, rounds=0: (first if index < self.jobs else then)(
             index, busy, fill, rounds

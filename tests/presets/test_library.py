@@ -12,18 +12,25 @@ import emulator
 from emulator.scenario.delays import Confidence, Curve, Delay
 from emulator.scenario.presets import preset_names, read_preset
 from emulator.scenario.quantities import Section
-from emulator.scenario.sections import Decoder, Fpga, Host, Link, Predecoder, Qpu
+from emulator.scenario.sections import (
+    DecoderSection,
+    FpgaSection,
+    HostSection,
+    LinkSection,
+    PredecoderSection,
+    QpuSection,
+)
 from emulator.timing import Stream, TimingContext, build
 
 FOLDER = Path(emulator.__file__).parent / "presets"
 FILES = sorted(FOLDER.glob("*/*.toml"))
 TABLES: dict[str, type[Section]] = {
-    "qpu": Qpu,
-    "fpga": Fpga,
-    "link": Link,
-    "host": Host,
-    "predecoder": Predecoder,
-    "decoder": Decoder,
+    "qpu": QpuSection,
+    "fpga": FpgaSection,
+    "link": LinkSection,
+    "host": HostSection,
+    "predecoder": PredecoderSection,
+    "decoder": DecoderSection,
 }
 DELAYS = ("readout", "latency", "dispatch", "timing")
 EXPECTED = {

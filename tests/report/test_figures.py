@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.report import figures
-from emulator.results.result import Load, Reaction, Stage
+from emulator.results.result import Reaction, Stage, StageLoad
 from emulator.results.stages import reaction_times
 from tests.report.fixture import LIMIT_PS, make_backlog, make_result, make_windows
 
@@ -139,7 +139,10 @@ def test_what_was_not_measured_is_not_drawn() -> None:
 def test_a_load_beyond_one_stays_on_the_axis() -> None:
     update = {
         "utilisation_by_stage": {"decode": 1.0, "uplink": 0.1, "ring": 0.2},
-        "load_by_stage": {"decode": Load(value=33.3, ci=None), "uplink": Load(value=None, ci=None)},
+        "load_by_stage": {
+            "decode": StageLoad(value=33.3, ci=None),
+            "uplink": StageLoad(value=None, ci=None),
+        },
     }
     figure = figures.utilisation(VERDICT.throughput.model_copy(update=update))
     assert figure is not None

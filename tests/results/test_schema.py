@@ -78,7 +78,7 @@ def test_every_part_is_closed_and_explained() -> None:
 
 
 def test_no_number_is_infinite_and_floats_have_nine_digits() -> None:
-    assert models.Load(value=1 / 3, ci=None).value == 0.333333333
+    assert models.StageLoad(value=1 / 3, ci=None).value == 0.333333333
     for value in (float("inf"), float("nan")):
         with pytest.raises(ValidationError):
-            models.Load(value=value, ci=None)
+            models.StageLoad(value=value, ci=None)

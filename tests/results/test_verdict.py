@@ -8,9 +8,9 @@ from emulator.results.result import (
     Disturbed,
     Finding,
     IdleCost,
-    Load,
     Logical,
     Outcome,
+    StageLoad,
     Throughput,
 )
 from emulator.results.stability import Doubt, Stability
@@ -121,8 +121,8 @@ def _stability(stable: bool | None, **kwargs: Any) -> Stability:
     found: dict[str, Any] = {
         "utilisation_by_stage": {"uplink": 0.1, "decode": 0.9},
         "load_by_stage": {
-            "uplink": Load(value=0.1, ci=(0.1, 0.1)),
-            "decode": Load(value=0.9, ci=(0.8, 1.1)),
+            "uplink": StageLoad(value=0.1, ci=(0.1, 0.1)),
+            "decode": StageLoad(value=0.9, ci=(0.8, 1.1)),
         },
         "backlog_slope_rounds_per_s": 4.2e5,
         "ci": (1e5, 8e5),
@@ -161,7 +161,7 @@ def test_a_loop_that_keeps_up() -> None:
 )
 def test_a_loop_that_falls_behind(found: dict[str, Any], text: str) -> None:
     if "bottleneck" in found:
-        found = found | {"load_by_stage": {"ring": Load(value=None, ci=None)}}
+        found = found | {"load_by_stage": {"ring": StageLoad(value=None, ci=None)}}
         found |= {"utilisation_by_stage": {"ring": 1.0}}
     finding = judge_throughput(_stability(False, **found), LENGTH)
     assert finding.outcome == "missed"

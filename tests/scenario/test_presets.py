@@ -4,7 +4,14 @@ import pytest
 
 from emulator.errors import ScenarioError
 from emulator.scenario.presets import PRESET_KINDS, library, preset_names, read_preset
-from emulator.scenario.sections import Decoder, Fpga, Host, Link, Predecoder, Qpu
+from emulator.scenario.sections import (
+    DecoderSection,
+    FpgaSection,
+    HostSection,
+    LinkSection,
+    PredecoderSection,
+    QpuSection,
+)
 
 
 def test_names_are_sorted_and_an_unknown_kind_has_none(preset_folder: Path) -> None:
@@ -77,6 +84,13 @@ def test_facts_are_those_that_the_file_states(preset_folder: Path) -> None:
 
 def test_the_library_is_inside_the_package_and_every_kind_is_a_table() -> None:
     assert library().name == "presets"
-    for model in (Qpu, Fpga, Link, Host, Predecoder, Decoder):
-        assert model.__name__.lower() in PRESET_KINDS
+    for model in (
+        QpuSection,
+        FpgaSection,
+        LinkSection,
+        HostSection,
+        PredecoderSection,
+        DecoderSection,
+    ):
+        assert model.__name__.removesuffix("Section").lower() in PRESET_KINDS
         assert "preset" in model.model_fields
