@@ -51,7 +51,7 @@ def lag_growth(windows: Mapping[str, NDArray[np.int64]], emission: Emission) -> 
     and not where windows are done: of an overloaded loop few are. A point is the mean of one
     shot, all patches together, so that windows that wait for each other within a shot are no
     growth. Of a single shot it is one window of the usual length, of all patches: a stream
-    without an end. A few shots of several windows tell neither.
+    without an end. A few shots of several windows, or one with a pause behind it, tell neither.
     """
     points = _points(windows, emission)
     if points is None or len(points[0]) < MIN_POINTS:
@@ -82,7 +82,8 @@ def _points(
     kept, key = np.ones(len(shot), dtype=np.bool_), shot
     shots = len(np.unique(shot))
     if shots < _MIN_SHOTS:
-        if emission.shots > 1 and len(shot) > shots * emission.patches:
+        pauses = emission.shot_period_ps > emission.rounds * emission.round_period_ps
+        if (emission.shots > 1 or pauses) and len(shot) > shots * emission.patches:
             return None
         kept = _regular(windows)
         key = windows["emitted_ps"] - windows["patch"] * emission.patch_offset_ps

@@ -161,7 +161,8 @@ def _growth_doubt(
     windows: Mapping[str, NDArray[np.int64]], growth: Growth | None, confidence: float
 ) -> Doubt | None:
     if growth is None:
-        seen = max(1, len(np.unique(windows["emitted_ps"])))
+        shots = len(np.unique(windows["shot"]))
+        seen = max(1, len(np.unique(windows["emitted_ps"])) if shots <= 1 else shots)
         text = "too few windows were seen to tell whether the backlog grows"
         return Doubt(text, max(2.0, 2 * MIN_POINTS / seen))
     high = growth.bound(0.5 + confidence / 2)
