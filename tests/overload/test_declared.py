@@ -38,7 +38,8 @@ def mixture(rare: float, usual: str, seldom: str) -> str:
 
 def warmup(messages: int, then: str) -> str:
     first, later = (f"{{kind = 'constant', value = '{value}'}}" for value in ("100 ns", then))
-    return f"decoder.timing={{kind = 'warmup', messages = {messages}, first = {first}, then = {later}}}"
+    kind = f"kind = 'warmup', messages = {messages}"
+    return f"decoder.timing={{{kind}, first = {first}, then = {later}}}"
 
 
 @pytest.mark.parametrize("shots", [10, 100, 1000])
