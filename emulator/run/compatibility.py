@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from emulator.errors import RoundtripError
+from emulator.errors import RoundtripError, named
 from emulator.loop.slots import slots_missed
 from emulator.numbering import answered_messages
 from emulator.rtl import limits
@@ -64,8 +64,10 @@ def _ring(scenario: Scenario, source: SyndromeSource, plan: Plan) -> Iterator[Mi
     # what is behind the ring does not matter
     context = TimingContext(distance=source.metadata.distance, p=source.metadata.p)
     streams = Streams.of(scenario.run.seed)
-    readout = build(scenario.qpu.readout, context=context, stream=streams.readout)
-    up = build(scenario.link.up.latency, context=context, stream=streams.up)
+    with named("qpu.readout"):
+        readout = build(scenario.qpu.readout, context=context, stream=streams.readout)
+    with named("link.up.latency"):
+        up = build(scenario.link.up.latency, context=context, stream=streams.up)
     durations = Durations(readout=readout, up=up, dispatch=up, decode=up, down=up)
     held = slots_missed(build_loop(scenario, Traffic.of(scenario, source, plan), durations))
     if held is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emulator.decoders.answers import Answers
+from emulator.errors import named
 from emulator.loop.engine import run_loop
 from emulator.loop.records import Record
 from emulator.run.build_loop import build_loop
@@ -51,7 +52,8 @@ def simulate(
     config = build_loop(prepared.scenario, prepared.traffic, durations)
     if framed is not None:
         config = replace(config, framing=framed.framing())
-    return run_loop(config, progress=_rounds(progress, prepared))
+    with named("run.shots"):  # what goes on for too long
+        return run_loop(config, progress=_rounds(progress, prepared))
 
 
 def receive(
