@@ -333,3 +333,9 @@ def test_no_round_vanishes(  # noqa: PLR0917
     slim = run_loop(replace(config, up=replace(config.up, losses=None)), keep_windows=False)
     assert not len(slim.windows["window"])
     assert not len(slim.backlog)
+
+
+def test_progress_is_reported_every_4096_messages() -> None:
+    seen: list[int] = []
+    run_loop(loop_config(rounds=2, shots=4100), keep_windows=False, progress=seen.append)
+    assert seen == [1, 4097, 8193]  # messages of one round

@@ -120,7 +120,8 @@ def test_rare_events_need_longer_series() -> None:
     assert memory.needed(0.5) == memory.needed(0.01) == memory.needed(0.99)
     assert memory.needed(0.001) == 10 * memory.needed(0.01)
     independent = Memory(count=1000, level=1.0, median=1.0, short=1.0, above=0.5)
-    assert independent.needed(0.5) < 1000 < memory.needed(0.5)
+    assert independent.needed(0.5) == 300
+    assert memory.needed(0.5) == 300 + 570 * 8
 
 
 def test_groups_of_samples_remember_fewer_of_each_other() -> None:
@@ -237,3 +238,8 @@ def test_without_hits_correlated_samples_bound_the_rate_less() -> None:
     assert tied[0] == 0
     # 25 degrees of freedom: t is 2.060
     assert tied[1] == pytest.approx(20 * free[1] * (2.0595 / 1.95996) ** 2, rel=0.01)
+
+
+def test_a_little_memory_costs_samples() -> None:
+    assert effective_samples(1000, 1.0, 0.95) == 1000
+    assert effective_samples(1000, 1.5, 0.95) < 1000 / 1.5

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.special import betaincinv
 
 from emulator.results.correlation import Memory, Series
-from emulator.results.quantiles import _most, _order_bounds, order_statistic, quantile_interval
+from emulator.results.quantiles import (
+    _most,
+    _order_bounds,
+    _refusal,
+    order_statistic,
+    quantile_interval,
+)
 from tests.results.queue import md1_latencies
 
 
@@ -180,3 +188,13 @@ def test_higher_confidence_widens_the_interval() -> None:
     assert narrow is not None
     assert wide is not None
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_a_series_of_just_the_needed_length_is_answered() -> None:
+    memory = Memory(count=300, level=1.0, median=1.0, short=1.0, above=0.5)
+    assert _refusal(memory, 0.5, 1.0) == (None, None)
+    assert _refusal(replace(memory, count=299), 0.5, 1.0)[1] == 1
+    # 30 samples beyond, on whichever side is rarer
+    for quantile in (0.99, 0.01):
+        assert _refusal(replace(memory, count=3000), quantile, 1.0) == (None, None)
+        assert _refusal(replace(memory, count=2999), quantile, 1.0)[1] == 1
