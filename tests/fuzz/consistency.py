@@ -214,6 +214,12 @@ def _complete(result: dict[str, Any], windows: Table) -> int:
     return int((decoded == per_shot).sum())
 
 
+def _few_are_late(verdict: dict[str, Any]) -> bool:
+    """Whether the share of late windows alone shows that the quantile is within its limit."""
+    interval = verdict["deadline"]["ci"]
+    return interval is not None and interval[1] <= 1 - verdict["reaction"]["quantile"] + 1e-9
+
+
 def _verdict(result: dict[str, Any], windows: Table, messages: Table) -> Iterator[str]:
     """A budget is met only where nothing that is known speaks against it."""
     verdict, budget = result["verdict"], result["scenario"]["budget"]
@@ -229,7 +235,9 @@ def _verdict(result: dict[str, Any], windows: Table, messages: Table) -> Iterato
         yield f"{outcome} with a reaction of {interval} over the limit of {limit}"
     if outcome != "met":
         return
-    if limit is not None and (value is None or value > limit):
+    if limit is not None and value is None and not _few_are_late(verdict):
+        yield f"met without a reaction, and a limit of {limit}"
+    if limit is not None and value is not None and value > limit:
         yield f"met with a reaction of {value} and a limit of {limit}"
     if limit is not None and interval is not None and interval[1] > limit:
         yield f"met with a reaction of {interval} and a limit of {limit}"
