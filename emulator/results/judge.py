@@ -144,7 +144,7 @@ def _disturbed_calls(
     if "predecode" in measured and predecode is not None:
         found["predecode"] = predecode[windows["window"] // per_shot]
     if "decode" in measured and decode is not None:
-        found["decode"] = decode.reshape(-1)[windows["window"]]
+        found["decode"] = decode.ravel()[windows["window"]]
     return found
 
 

@@ -149,7 +149,7 @@ def _plain(
     scatter = pool.jobs * pool.demand_ps2 - pool.demand_ps**2
     if pool.jobs < 2:
         return LoadEstimate(value, None)
-    if scatter == 0 or pool.demand_ps == 0:
+    if scatter == 0:
         return LoadEstimate(value, 0.0)
     freedom = pool.jobs - 1
     independent = math.sqrt(scatter / freedom) / pool.demand_ps
@@ -164,7 +164,7 @@ def batch_means_error(services: NDArray[np.int64]) -> tuple[float, int] | None:
 
     ``services`` is int64 (n,) in order. None where fewer than 10 batches can be made.
     """
-    size = -(-len(services) // _MAX_BATCHES) if len(services) else 1
+    size = max(1, -(-len(services) // _MAX_BATCHES))
     count = len(services) // size
     if count < _MIN_BATCHES:
         return None

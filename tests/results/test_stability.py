@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from emulator.loop.records import Pool, Record
 from emulator.results.idle import distance_to_compensate, idle_cost
 from emulator.results.loads import LoadEstimate, stage_loads, utilisation
 from emulator.results.result import Throughput
-from emulator.results.stability import stability
+from emulator.results.stability import _load_doubt, stability
 from tests.results.queue import ROUND_PS, run_of
 
 
@@ -222,3 +223,16 @@ def test_a_backlog_that_is_short_because_rounds_are_lost_does_not_count_as_keepi
         for lost in (0, record.emitted // 200, record.emitted // 50)
     ]
     assert judged == [True, True, False]
+
+
+@pytest.mark.parametrize(("value", "error", "at_least"), [(0.9, 0.04, 2.0), (0.98, 0.05, 20.0)])
+def test_a_doubt_about_a_load_asks_for_as_much_as_its_scatter_needs(
+    value: float, error: float, at_least: float
+) -> None:
+    doubt = _load_doubt("decode", LoadEstimate(value, error, 1000))
+    assert doubt is not None
+    assert doubt.times is not None
+    # the distance to 1 in errors grows with the root of the length; 3.1 of them are asked for
+    needed = (3.1 * error / -math.log(value)) ** 2
+    assert doubt.times == pytest.approx(max(2.0, needed), rel=0.01)
+    assert doubt.times >= at_least

@@ -64,6 +64,15 @@ def test_reaction(
     assert (finding.decide is not None) is (outcome == "undecided")
 
 
+def test_all_late_tells_only_a_quantile_rarer_than_the_doubt() -> None:
+    found = QuantileEstimate(0.75, 9 * US, None, 10, 1.0, "", "short")
+    late = DeadlineMisses(US, 10, 10, 1.0, None)
+    assert judge_reaction(found, US, LENGTH, late, 0.7).outcome == "missed"
+    assert judge_reaction(found, US, LENGTH, late, 0.75).outcome == "undecided"
+    few = DeadlineMisses(US, 9, 9, 1.0, None)
+    assert judge_reaction(found, US, LENGTH, few, 0.7).outcome == "undecided"
+
+
 @pytest.mark.parametrize(
     ("misses", "ci", "outcome", "text"),
     [
