@@ -76,7 +76,7 @@ def _main(arguments: list[str], interrupts: Interrupts) -> int:
     with interrupts:
         try:
             try:
-                # what tells a failure must be there before memory can run out
+                # what reports a failure must be imported before memory can run out
                 from emulator.cli import app, ending, streams
 
                 streams.prepare()

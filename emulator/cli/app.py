@@ -75,7 +75,7 @@ def _verb_or_help(
 
 
 def _carried(command: Callable[..., Any], needed_bytes: int = 0) -> Callable[..., Any]:
-    """Wrap a verb so that it checks its room first and fails with VerbError alone."""
+    """Wrap a verb so that it first checks for memory, and fails with VerbError alone."""
 
     @functools.wraps(command)
     def carried(*values: Any, **named: Any) -> Any:

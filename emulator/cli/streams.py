@@ -73,7 +73,7 @@ def is_broken() -> bool:
     except (AttributeError, OSError, ValueError):
         return False
     poll = select.poll()
-    poll.register(number, 0)  # errors are told without being asked for
+    poll.register(number, 0)  # errors are reported without being asked for
     return bool(poll.poll(0))
 
 
@@ -90,7 +90,7 @@ def abandon() -> None:
 
 
 def write_error(text: str) -> None:
-    """Write to standard error as well as it can be done; nothing more can be told if it fails."""
+    """Write to standard error; a failure to do so is ignored, as there is no place to report it."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201  (the end of the line for a message)
 

@@ -59,7 +59,7 @@ def answer_shots(
 
     Times cover one call each, on this thread, with the first calls of every chunk done once
     beforehand: of the pre-decoder for a full batch of shots (each of which is given that time), of
-    the decoder for one window of one shot. ``progress`` is told the shots done so far.
+    the decoder for one window of one shot. ``progress`` is called with the shots done so far.
 
     Raises RoundtripError for shots that do not fit the decoder, PluginError for a decoder that
     fails.

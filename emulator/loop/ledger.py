@@ -23,7 +23,7 @@ class Ledger:
     """Counts rounds and keeps the rows of windows and messages, those only if ``keep``.
 
     ``last_ps``: responses that are applied later than that are not (None: all are).
-    ``progress`` is told the rounds emitted so far, once in 4096 messages.
+    ``progress`` is called with the rounds emitted so far, once in 4096 messages.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ def slots_needed(config: LoopConfig) -> int:
     takes slot n mod S and holds it until its committing window is closed; that window, and those
     it builds on, are closed once the messages of the shot up to ``Route.held_until`` have been
     dispatched or are lost. Let u(n) be the last of these. All else goes on by itself: pools finish,
-    and the line waits for nobody. So a loop that stands still has a message h in front of the
+    and the line waits for nothing. So a loop that stands still has a message h in front of the
     queue whose slot is held by an n whose window misses a message x, up to u(n), that waits at or
     behind h. Slots are taken in the order of delivery, and messages of a patch are delivered in
     order, hence D(n) < D(h) <= D(x) <= D(u(n)); and h differs from n by a multiple of S. Therefore

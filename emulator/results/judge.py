@@ -302,8 +302,8 @@ def _by_lag_alone(
 ) -> Finding:
     """Leave undecided what disturbed measurements may have done.
 
-    A backlog outlives the disturbed calls that built it up, and the windows behind them are not
-    told apart; only a load, of undisturbed_windows calls, is still a miss.
+    A backlog outlives the disturbed calls that built it up, and the windows that waited behind
+    them cannot be separated. Only a load, which rests on undisturbed calls, is still a miss.
     """
     excused = disturbed is not None and disturbed.share > MAX_DISTURBED_SHARE and not overloaded
     if finding.outcome != "missed" or not excused:

@@ -1,4 +1,4 @@
-"""How a step of a run tells how far it has come."""
+"""The callback with which a step of a run reports how far it has come."""
 
 from collections.abc import Callable
 

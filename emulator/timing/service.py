@@ -341,7 +341,7 @@ class Warmed(Service):
         return self.then.expected_ps(busy, fill, rounds)
 
     def reader(self) -> Reader:
-        """Return a reader that tells cold jobs by their number."""
+        """Return a reader that serves the first jobs cold and all others warm."""
         first, then, messages = self.first.reader(), self.then.reader(), self.messages
 
         def read(index: int, busy: int = 1, fill: int = 1, rounds: int = 0) -> int:

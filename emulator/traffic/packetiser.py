@@ -31,7 +31,7 @@ class Framed:
 
     ``first_edges``, ``last_edges``: those of the beats of each frame, in the order of the request
     ids, ``packets`` frames a message.
-    ``requests``: cycle, id and patch of each request as the way down was told of it, int64 (m, 3).
+    ``requests``: cycle, id and patch of each request as announced to the way down, int64 (m, 3).
     ``frames``: the frames of each message by request id, none where they were not kept.
     """
 

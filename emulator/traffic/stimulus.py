@@ -1,4 +1,4 @@
-"""What a run tells the packetiser to do and expects of it: a file for a bench to play.
+"""The input of the packetiser in a run and the output expected of it: a file that a bench plays.
 
 One JSON object a line. The first has the parameters and settings of the hardware; then come, each
 kind in order,
