@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = [
-    "InternalError",
     "MissingToolError",
     "PluginError",
     "RoundtripError",
@@ -42,12 +41,6 @@ class PluginError(RoundtripError):
 
     ``__cause__`` is what it raised, where it raised something.
     """
-
-    exit_code = 5
-
-
-class InternalError(RoundtripError):
-    """Roundtrip contradicts itself: a fault of the program, not of the scenario (exit code 5)."""
 
     exit_code = 5
 

@@ -42,7 +42,7 @@ def run_loop(
     """Run the loop to its end and return its record.
 
     With ``keep_windows=False`` nothing grows with the length of the run: the record then has the
-    round account and the pools only. ``progress`` is called with the number of rounds emitted so far.
+    round account and the pools only. ``progress`` is called with the rounds emitted so far.
     Raises ValueError for a ring in which every slot can end up waiting for a message that finds no
     slot and for rounds that are emitted for longer than `MAX_TIME_PS`, RoundtripError where the
     run lasts longer than that, and RuntimeError if a round is unaccounted for or never comes to

@@ -17,7 +17,7 @@ import typer
 from emulator import cli
 from emulator.cli import app
 from emulator.cli.ending import INTERNAL, INTERRUPTED, PIPE_CLOSED, USAGE
-from emulator.errors import InternalError, MissingToolError, PluginError, ScenarioError
+from emulator.errors import MissingToolError, PluginError, ScenarioError
 
 Verb = Callable[[Callable[[], object]], None]
 
@@ -99,7 +99,6 @@ def test_what_was_foreseen_is_a_sentence_and_a_code(
         (ZeroDivisionError("no\nway"), "internal failure, ZeroDivisionError: no; "),
         (RuntimeError("rounds vanished."), "internal failure, RuntimeError: rounds vanished; "),
         (PluginError("decoder x returned None"), "decoder x returned None; "),
-        (InternalError("8 rounds vanished"), "8 rounds vanished; "),
         (
             BrokenPipeError(32, "Broken pipe"),
             "internal failure, BrokenPipeError: [Errno 32] Broken",
