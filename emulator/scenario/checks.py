@@ -97,7 +97,7 @@ def _distance(parts: Parts) -> Iterator[Mistake]:
     elif code.distance < 3 or code.distance % 2 == 0:
         text = f"{code.distance} is no distance of {code.task}; write an odd number from 3"
         yield Mistake(("code", "distance"), text)
-    if code.task.startswith("color") and code.rounds < 2:
+    if code.task.startswith(("color", "ising")) and code.rounds < 2:
         yield Mistake(("code", "rounds"), f"{code.task} needs at least 2 rounds; write rounds = 2")
 
 

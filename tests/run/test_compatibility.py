@@ -5,7 +5,7 @@ import pytest
 import stim
 
 from emulator.errors import ScenarioError
-from emulator.run import run_experiment
+from emulator.run import prepare, run_experiment
 from emulator.scenario import Resolved, resolve
 from tests.run.examples import PARALLEL, SLIDING, ran, resolved
 
@@ -110,3 +110,30 @@ def test_all_that_does_not_fit_is_told_before_anything_is_decoded(
     assert refused(resolved("link.down.mtu=40 B")).startswith("link.down.mtu(=40) leaves no room")
     curve = "{kind = 'curve', per = 'window', points = [{distance = 9, value = '1 us'}]}"
     assert "distance" in refused(resolved(f"decoder.timing={curve}"))
+
+
+WIDE = ("fpga.preset=roundtrip_512", "decoder.workers=8")
+PATCHES = ("qpu.patches=3", "decoder.workers=12")
+NARROW = ("fpga.preset=roundtrip_64", "link.up.rate=10 Gbit/s", "fpga.input_bits=8", *PATCHES)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((), "fpga.timing: the packetiser in hdl/rtl has another law"),
+        ((*WIDE, "fpga.bus_bits=256"), "fpga.timing: the packetiser in hdl/rtl has another law"),
+        ((*WIDE, "fpga.pipeline_cycles=3"), "fpga.pipeline_cycles: 3 is not the"),
+        ((*WIDE, "fpga.receive_cycles=3"), "fpga.receive_cycles: 3 is not the"),
+        ((*NARROW, "fpga.input_bits=128"), "fpga.input_bits: 128 is wider"),
+        ((*WIDE, "link.down.framing=udp"), 'link.down.framing: "udp" is not what'),
+        ((*WIDE, *PATCHES, "link.up.port=per_patch"), "link.up.port: per_patch needs"),
+        ((*WIDE, "qpu.patches=33"), "qpu.patches: 33 are more than the 32"),
+        ((*WIDE, *SLIDING, "fpga.rounds_per_message=6"), "carries what 3 windows commit"),
+    ],
+)
+def test_what_the_packetiser_cannot_do_is_refused_before_it_runs(
+    overrides: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        prepare(resolved(*overrides, "fpga.timing=rtl"))
+    assert sentence in str(caught.value)

@@ -263,6 +263,14 @@ def test_a_batch_takes_the_time_of_its_fill() -> None:
         assert set(ends.tolist()) == {start + expected[fill]}
 
 
+def test_a_load_is_that_of_the_windows_of_a_shot() -> None:
+    points = "[{distance = 3, p = 0.01, value = '1 us'}, {distance = 5, p = 0.01, value = '2 us'}]"
+    curve = f"decoder.timing={{kind = 'curve', per = 'round', points = {points}}}"
+    load = ran(*SLIDING, curve, "noise.p=0.01").result.verdict.throughput.load_by_stage["decode"]
+    # windows of 4, 4 and 2 rounds, three workers, a shot of 6 us
+    assert load.value == pytest.approx(10 / (3 * 6))
+
+
 # -- repeatability -------------------------------------------------------------------------------
 
 MEASURED = ("decoder.timing=measured", "host.on_full=wait", "run.shots=60")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulator.errors import MissingToolError, RoundtripError, ScenarioError
+from emulator.errors import MissingToolError, RoundtripError
 from emulator.results import dumps
 from emulator.rtl.verilator import environment
 from emulator.run import Experiment, run_experiment, run_tables
@@ -86,25 +86,3 @@ def test_a_line_that_takes_less_than_comes_is_told() -> None:
     overrides = (*NARROW, *EACH_ROUND, *BYTES, "qpu.round_period=100 ns")
     with pytest.raises(RoundtripError, match=r"fpga\.timing: the packetiser sent \d+ of \d+"):
         run_experiment(resolved(*overrides, "fpga.timing=rtl"))
-
-
-@pytest.mark.parametrize(
-    ("overrides", "sentence"),
-    [
-        ((), "fpga.timing: the packetiser in hdl/rtl has another law"),
-        ((*WIDE, "fpga.bus_bits=256"), "fpga.timing: the packetiser in hdl/rtl has another law"),
-        ((*WIDE, "fpga.pipeline_cycles=3"), "fpga.pipeline_cycles: 3 is not the"),
-        ((*WIDE, "fpga.receive_cycles=3"), "fpga.receive_cycles: 3 is not the"),
-        ((*NARROW, "fpga.input_bits=128"), "fpga.input_bits: 128 is wider"),
-        ((*WIDE, "link.down.framing=udp"), 'link.down.framing: "udp" is not what'),
-        ((*WIDE, *PATCHES, "link.up.port=per_patch"), "link.up.port: per_patch needs"),
-        ((*WIDE, "qpu.patches=33"), "qpu.patches: 33 are more than the 32"),
-        ((*WIDE, *SLIDING, "fpga.rounds_per_message=6"), "carries what 3 windows commit"),
-    ],
-)
-def test_what_the_packetiser_cannot_do_is_told_before_it_runs(
-    overrides: tuple[str, ...], sentence: str
-) -> None:
-    with pytest.raises(ScenarioError) as caught:
-        run_experiment(resolved(*overrides, "fpga.timing=rtl"))
-    assert sentence in str(caught.value)
