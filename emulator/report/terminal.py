@@ -142,7 +142,7 @@ def _logical(logical: Logical) -> str:
     counts = f"{show_count(logical.errors)} of {show_count(logical.shots)} shots failed"
     interval = show_interval(logical.ci, show_number)
     text = f"{counts}, rate {show_number(logical.rate)} ({interval})"
-    if logical.ci is None and logical.decoder_ci is not None:
+    if logical.late_unknown and logical.decoder_ci is not None:
         alone = show_interval(logical.decoder_ci, show_number)
         text = f"{text}, wrong answers alone {show_number(logical.decoder_rate)} ({alone})"
     causes = tables.failure_causes(logical)

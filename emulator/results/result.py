@@ -155,6 +155,9 @@ class Throughput(_Part):
     lost_share: Number
 
 
+_MUCH_WIDER = 1.1
+
+
 class Logical(_Part):
     """Shots that failed: answered wrong, late or never.
 
@@ -179,6 +182,13 @@ class Logical(_Part):
     lost: int | None
     unfinished: int | None
     limit: Number | None
+
+    @property
+    def late_unknown(self) -> bool:
+        """Whether it is how many answers will be late, not wrong, that widens the interval."""
+        if self.decoder_ci is None:
+            return False
+        return self.ci is None or self.ci[1] > _MUCH_WIDER * self.decoder_ci[1]
 
 
 class IdleCost(_Part):

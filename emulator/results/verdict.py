@@ -257,7 +257,7 @@ def judge_logical(
         )
         return _undecided("logical", text, length, None, [decide])
     what = f"logical error rate {with_interval(rate, interval)} per shot{_failures(logical)}"
-    if interval is None and logical.decoder_rate is not None:
+    if logical.late_unknown and logical.decoder_rate is not None:
         alone = with_interval(logical.decoder_rate, logical.decoder_ci)
         what = f"{what} (wrong answers alone {alone})"
     if limit is None:
