@@ -185,8 +185,8 @@ class Logical(_Part):
 
     @property
     def late_unknown(self) -> bool:
-        """Whether it is how many answers will be late, not wrong, that widens the interval."""
-        if self.decoder_ci is None:
+        """Whether late answers, of which none was seen, are what widens the interval."""
+        if self.decoder_ci is None or self.late or self.lost:
             return False
         return self.ci is None or self.ci[1] > _MUCH_WIDER * self.decoder_ci[1]
 
