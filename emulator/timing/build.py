@@ -16,22 +16,12 @@ from emulator.scenario.delays import (
     Quantiles,
     Warmup,
 )
+from emulator.timing.combined import Batched, Loaded, Mixed, PerRound, Warmed
 from emulator.timing.context import TimingContext
 from emulator.timing.curve import curve_ps
 from emulator.timing.distribution import Gaussian, Interpolated, Resampled, ShiftedLognormal
 from emulator.timing.recording import read_recording
-from emulator.timing.service import (
-    UNSTATED,
-    Batched,
-    Drawn,
-    Fixed,
-    Loaded,
-    Mixed,
-    PerRound,
-    Replayed,
-    Service,
-    Warmed,
-)
+from emulator.timing.service import UNSTATED, Drawn, Fixed, Replayed, Service
 from emulator.timing.stream import Stream
 from emulator.units import MAX_TIME_PS, format_time
 

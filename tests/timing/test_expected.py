@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from emulator.timing import Recorded, Service
+from emulator.timing.combined import Mixed
 from emulator.timing.distribution import Resampled
-from emulator.timing.service import Mixed, Replayed
+from emulator.timing.service import Replayed
 from tests.timing.helpers import constant, lognormal, service
 
 COUNT = 40_000

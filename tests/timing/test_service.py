@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from emulator.errors import ScenarioError
 from emulator.timing import Durations, Fixed, Losses, Recorded, Stream, TimingContext, build
-from emulator.timing.service import Batched, Loaded, Replayed, Service
+from emulator.timing.combined import Batched, Loaded
+from emulator.timing.service import Replayed, Service
 from tests.timing.helpers import READ, constant, draws, lognormal, service
 
 BODY = lognormal("60 us", 0.3)
