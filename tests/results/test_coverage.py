@@ -57,7 +57,7 @@ def test_problems_are_named() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0)
+@pytest.mark.unlimited
 def test_every_interval_covers_over_the_whole_grid() -> None:
     cells = [cell for found in all_cells(RUNS, 0, LENGTHS) for cell in found]
     assert problems(cells) == []
