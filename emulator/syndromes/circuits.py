@@ -37,7 +37,6 @@ class CircuitSource:
     name: str
     circuit: stim.Circuit
     dem: stim.DetectorErrorModel
-    coordinates: NDArray[np.float64]
     detector_round: NDArray[np.int32]
     num_rounds: int
     metadata: CodeInfo
@@ -52,6 +51,11 @@ class CircuitSource:
     def num_observables(self) -> int:
         """Logical observables a shot, O."""
         return int(self.circuit.num_observables)
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """Detector coordinates, read anew at each call (see SyndromeSource)."""
+        return coordinate_table(self.circuit, self.name)
 
     def chunks(self, shots: int, *, seed: int, chunk_shots: int = 1024) -> Iterator[Chunk]:
         """Sample shots 0 .. ``shots`` - 1 (see SyndromeSource), bit-packed throughout.
@@ -158,13 +162,12 @@ def circuit_source(
     metadata: CodeInfo | None = None,
 ) -> CircuitSource:
     """Source of any noisy circuit; the earliest detectors belong to round ``first_round``."""
-    table = coordinate_table(circuit.get_detector_coordinates(), circuit.num_detectors, name)
+    table = coordinate_table(circuit, name)
     detector_round, num_rounds = detector_rounds(table, name, rounds, first_round)
     return CircuitSource(
         name=name,
         circuit=circuit,
         dem=error_model(circuit, name, decompose=decompose),
-        coordinates=table,
         detector_round=detector_round,
         num_rounds=num_rounds,
         metadata=metadata or CodeInfo(),
@@ -216,22 +219,45 @@ def raw_bits_per_round(source: SyndromeSource) -> NDArray[np.int64]:
     """
     if source.circuit is None:
         raise SyndromeError(f"{source.name}: raw bits a round are known only with a circuit")
-    moments, declared = [0], [0] * (source.num_detectors + 1)
-    detector = 0
-    for item in source.circuit.flattened():
-        if item.name == "TICK":
-            moments.append(0)
-        elif item.name == "DETECTOR":
-            detector += 1
-        moments[-1] += item.num_measurements
-        declared[detector] += item.num_measurements
-    measuring = [bits for bits in moments if bits]
+    moments = _measured_between(source.circuit, "TICK")
+    measuring = moments[moments > 0]
     if len(measuring) == source.num_rounds:
-        return np.array(measuring, dtype=np.int64)
+        return measuring
+    declared = _measured_between(source.circuit, "DETECTOR")
     rounds = np.append(source.detector_round, source.num_rounds - 1)
     totals = np.zeros(source.num_rounds, dtype=np.int64)
     np.add.at(totals, rounds, declared)
     return totals
+
+
+def _measured_between(circuit: stim.Circuit, mark: str) -> NDArray[np.int64]:
+    """Bits measured before, between and after the n marks of a circuit, int64 (n + 1,).
+
+    A repeated block is walked through once.
+    """
+    found, bits = [np.zeros(1, dtype=np.int64)], 0
+    for item in circuit:
+        if isinstance(item, stim.CircuitRepeatBlock):
+            body = _measured_between(item.body_copy(), mark)
+            found += [np.array([bits]), _end_to_end(np.tile(body, item.repeat_count), len(body))]
+            bits = 0
+        elif item.name == mark:
+            found.append(np.array([bits, 0]))
+            bits = 0
+        else:
+            bits += item.num_measurements
+    found.append(np.array([bits]))
+    lengths = [len(each) for each in found]
+    starts = np.ones(sum(lengths), dtype=bool)
+    starts[np.cumsum(lengths)[:-1]] = False
+    return np.add.reduceat(np.concatenate(found), np.flatnonzero(starts))
+
+
+def _end_to_end(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Join counts of ``size`` at a time, the last of each with the first of the next."""
+    starts = np.arange(len(counts))
+    joined: NDArray[np.int64] = np.add.reduceat(counts, starts[(starts == 0) | (starts % size > 0)])
+    return joined
 
 
 def _first_line(reason: Exception) -> str:
