@@ -22,9 +22,10 @@ Bits = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.int64]
 
-# Shots are unpacked to a byte a detector while they pass through the windows; this bounds the
-# memory to about 70 MB at d=13 and 104 rounds.
+# Shots are unpacked to a byte a detector while they pass through the windows; this bounds how many
+# do so at once. A single shot of more detectors is unpacked all the same.
 _SHOTS_AT_ONCE = 4096
+_BYTES_AT_ONCE = 1 << 27
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +92,9 @@ class WindowedDecoder:
         shape = (shots, len(self.models))
         window_ps = np.zeros(shape, dtype=np.int64) if timed else None
         disturbed = np.zeros(shape, dtype=bool) if timed else None
-        for start in range(0, shots, _SHOTS_AT_ONCE):
-            part = slice(start, start + _SHOTS_AT_ONCE)
+        at_once = max(1, min(_SHOTS_AT_ONCE, _BYTES_AT_ONCE // max(1, self._detectors)))
+        for start in range(0, shots, at_once):
+            part = slice(start, start + at_once)
             corrections[part], times = self._decode_part(detectors[part], timed=timed)
             if window_ps is not None and disturbed is not None:
                 window_ps[part] = np.stack([each.elapsed_ps for each in times], axis=1)
@@ -112,9 +114,7 @@ class WindowedDecoder:
             rows = np.packbits(syndrome[:, _columns(model)], axis=1, bitorder="little")
             found, times = self._decode_window(k, rows, timed=timed)
             all_times += times
-            flips = np.unpackbits(
-                found, axis=1, count=self._observables + len(model.carried), bitorder="little"
-            )
+            flips = np.unpackbits(found, axis=1, count=model.predicted, bitorder="little")
             logical[:, k] = flips[:, : self._observables]
             syndrome[:, model.carried] ^= flips[:, self._observables :]
         return np.packbits(logical, axis=2, bitorder="little"), all_times
@@ -145,7 +145,7 @@ class WindowedDecoder:
 
     def _checked(self, k: int, found: Bits, shots: int) -> Bits:
         """Predictions of window k as they must be, or an error that says what they are."""
-        observables = self.models[k].dem.num_observables
+        observables = self.models[k].predicted
         if self._plugin is not None:
             return checked_predictions(self._plugin, found, shots, observables)
         expected = (shots, -(-observables // 8))
@@ -159,26 +159,30 @@ class WindowedDecoder:
 
 def _columns(model: WindowModel) -> slice | npt.NDArray[np.int32]:
     """The window's columns of the syndrome: a slice, which copies nothing, where it is one."""
-    first, last = int(model.detectors[0]), int(model.detectors[-1])
-    dense = last - first + 1 == len(model.detectors)
-    return slice(first, last + 1) if dense else model.detectors
+    places = model.shape.detectors  # from 0
+    stop = int(places[-1]) + 1
+    dense = stop == len(places)
+    return slice(model.first, model.first + stop) if dense else model.detectors
 
 
 def _compiled(
     decoder: sinter.Decoder, models: Sequence[WindowModel]
 ) -> list[sinter.CompiledDecoder]:
-    """One compiled decoder for each window.
+    """Compile one decoder for each kind of window, and list those of all windows.
 
-    PyMatching looks at no coordinates and keeps nothing between calls, so windows whose errors are
-    equal share its matching graph; of other decoders neither is known.
+    Windows are of one kind where their models are equal but for a shift of the coordinates; the
+    decoder sees those of the first. So as many are compiled as there are distinct windows, however
+    long the shot. PyMatching looks at no coordinates, so that only the errors need to be equal.
     """
-    if not isinstance(decoder, PyMatchingDecoder):
-        return [_compile(decoder, k, model.dem) for k, model in enumerate(models)]
-    shared: dict[int, sinter.CompiledDecoder] = {}
+    bare = isinstance(decoder, PyMatchingDecoder)
+    shared: dict[object, sinter.CompiledDecoder] = {}
+    found = []
     for k, model in enumerate(models):
-        if model.errors not in shared:
-            shared[model.errors] = _compile(decoder, k, model.dem)
-    return [shared[model.errors] for model in models]
+        kind = model.errors if bare else model.alike
+        if kind not in shared:
+            shared[kind] = _compile(decoder, k, model.dem)
+        found.append(shared[kind])
+    return found
 
 
 def _compile(

@@ -1,14 +1,16 @@
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import stim
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.errors import SyndromeError
-from emulator.syndromes import cut
+from emulator.syndromes import cut, layout
 from emulator.syndromes.cut import Ids, WindowModel, cut_windows
+from emulator.syndromes.window_model import WindowShape
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from tests.syndromes.plain_cut import plain_cut
 
@@ -310,6 +312,50 @@ def test_cuts_of_any_model_are_the_plain_ones(
     rounds = np.arange(dem.num_detectors, dtype=np.int32) // pace
     random.shuffle(rounds)  # type: ignore[attr-defined]
     assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
+
+
+FOLDED = st.tuples(BLOCKS, st.integers(3, 9), BLOCKS, st.integers(1, 3), BLOCKS).map(
+    lambda found: (
+        f"{found[0]}\nrepeat {found[1]} {{\nerror(0.2) D0 D2\n{found[2]}\n"
+        f"shift_detectors {found[3]}\n}}\n{found[4]}"
+    )
+)
+
+
+@settings(max_examples=60)
+@given(FOLDED, st.integers(1, 3), st.integers(0, 4), st.sampled_from([0, 4]))
+def test_cuts_of_repeated_rounds_are_the_plain_ones(
+    text: str, pace: int, which: int, far: int
+) -> None:
+    """As above, with detectors in the order of their rounds, where windows are recognised."""
+    try:
+        dem = stim.DetectorErrorModel(f"{text}\nerror(0.125) D0 D8 L1\ndetector D9")
+    except ValueError:  # separators that Stim does not take
+        return
+    rounds = np.arange(dem.num_detectors, dtype=np.int32) // pace
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "_FAR", far)  # 0: all but the shortest runs are looked into
+        assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
+
+
+@pytest.mark.parametrize(("plan", "distinct"), [(sliding_windows, 5), (parallel_windows, 4)])
+def test_a_long_plan_is_cut_as_often_as_it_has_distinct_windows(
+    plan: Callable[[int, int, int], tuple[Window, ...]],
+    distinct: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dem, rounds = memory(3, 2000)
+    made: list[int] = []
+    shape = cut._Cut._shape
+
+    def counted(self: cut._Cut, k: int, detectors: Ids) -> WindowShape:
+        made.append(k)
+        return shape(self, k, detectors)
+
+    monkeypatch.setattr(cut._Cut, "_shape", counted)
+    models = cut_windows(dem, rounds, plan(2001, 3, 3))
+    assert len(models) > 300
+    assert len(made) == len({id(model.shape) for model in models}) == distinct
 
 
 def test_windows_that_differ_by_a_translation_share_their_errors() -> None:
