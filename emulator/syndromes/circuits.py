@@ -9,6 +9,7 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
+from emulator.syndromes.blockwise import BlockwiseSampler
 from emulator.syndromes.noise import si1000
 from emulator.syndromes.rounds import coordinate_table, detector_rounds
 from emulator.syndromes.source import Chunk, CodeInfo, SyndromeSource, chunk_starts
@@ -28,6 +29,9 @@ NOISE_MODELS = ("depolarizing", "si1000", "none")
 
 # What Stim simulates at once: it pads batches to its SIMD width, which is at most 256 bits.
 _BATCH_SHOTS = 256
+# Stim takes some 100 bytes a detector and batch; circuits of more detectors are sampled blockwise.
+_LONG = 1 << 20
+_BATCH_BITS = 1 << 29
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +64,10 @@ class CircuitSource:
     def chunks(self, shots: int, *, seed: int, chunk_shots: int = 1024) -> Iterator[Chunk]:
         """Sample shots 0 .. ``shots`` - 1 (see SyndromeSource), bit-packed throughout.
 
-        One sampler runs in batches of 256 shots whatever ``chunk_shots`` is, so that shot k is
-        the same in chunks of any size and in requests of any length. Stim's random stream
-        differs between versions of Stim and between machines of different SIMD width: store
-        shots, not seeds, to repeat a result elsewhere.
+        One sampler runs in batches of 256 shots, or of fewer for long circuits, whatever
+        ``chunk_shots`` is, so that shot k is the same in chunks of any size and in requests of any
+        length. Stim's random stream differs between versions of Stim and between machines of
+        different SIMD width: store shots, not seeds, to repeat a result elsewhere.
         """
         starts = chunk_starts(self, shots, chunk_shots)
         batches = self._batches(seed)
@@ -73,7 +77,7 @@ class CircuitSource:
             parts, held = [(detectors, observables)], len(detectors)
             while held < count:
                 parts.append(next(batches))
-                held += _BATCH_SHOTS
+                held += len(parts[-1][0])
             detectors = np.concatenate([part[0] for part in parts])
             observables = np.concatenate([part[1] for part in parts])
             yield Chunk(first, detectors[:count], observables[:count])
@@ -82,6 +86,11 @@ class CircuitSource:
     def _batches(self, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         # Stim takes 64 bits of seed; a hash of the seed keeps neighbouring seeds apart
         state = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+        if self.num_detectors > _LONG:
+            lanes = max(1, min(_BATCH_SHOTS, _BATCH_BITS // self.num_detectors))
+            blockwise = BlockwiseSampler(self.circuit, seed=state >> 1, lanes=lanes)
+            while True:
+                yield blockwise.sample()
         sampler = self.circuit.compile_detector_sampler(seed=state >> 1)
         while True:
             yield sampler.sample(_BATCH_SHOTS, bit_packed=True, separate_observables=True)
