@@ -24,7 +24,7 @@ FILL_REPEATS = 5
 MAX_FILLS = 16
 """Fills that are measured; those between are interpolated."""
 MAX_CHUNK_BITS = 1 << 29
-"""Detectors of a chunk: one of ``chunk_shots`` long shots is made shorter."""
+"""Detectors of all shots of a chunk: fewer than ``chunk_shots`` long shots are decoded at once."""
 PPM = 1_000_000
 
 Bits = NDArray[np.uint8]
@@ -68,7 +68,7 @@ def answer_shots(
     """
     parts: list[Answers] = []
     fill_ppm: tuple[int, ...] | None = None
-    chunk_shots = max(1, min(chunk_shots, MAX_CHUNK_BITS // source.num_detectors))
+    chunk_shots = max(1, min(chunk_shots, MAX_CHUNK_BITS // max(1, source.num_detectors)))
     for chunk in source.chunks(shots, seed=seed, chunk_shots=chunk_shots):
         packed = chunk.detectors
         events_in = events_out = _count_events(packed)

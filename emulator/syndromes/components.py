@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
 
-__all__ = ["Components", "Folded", "ragged", "read_components"]
+__all__ = ["Components", "Folded", "ragged", "read_components", "read_folded"]
 
 Ids = NDArray[np.int32]
 Counts = NDArray[np.int64]
@@ -105,8 +105,14 @@ class _Block:
     shift: int
 
 
-def read_components(text: str) -> Folded:
-    """Read the components of a model without tags from its text.
+def read_components(text: str) -> Components:
+    """Read all components of a model without tags from its text; see `read_folded`."""
+    folded = read_folded(text)
+    return folded.copies(np.arange(len(folded.run)))
+
+
+def read_folded(text: str) -> Folded:
+    """Read the components of a model without tags from its text, each run of errors once.
 
     Raises SyndromeError when no error flips a detector. Stim writes probabilities with enough
     digits to read them back exactly, so they are kept as the text they are.

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import stim
 
 from emulator.errors import SyndromeError
-from emulator.syndromes.components import Folded, ragged, read_components
+from emulator.syndromes.components import Folded, ragged, read_folded
 from emulator.syndromes.layout import Layout
 from emulator.syndromes.owners import Ancestors, check_independence, detector_owners, span_text
 from emulator.syndromes.window_model import Places, WindowModel, WindowShape
@@ -73,7 +73,7 @@ def cut_windows(
     key = _key(text, detector_round, plan)
     found = _cuts.pop(key, None)
     if found is None:
-        cut = _Cut(dem, read_components(text), detector_round, owner, plan)
+        cut = _Cut(dem, read_folded(text), detector_round, owner, plan)
         models = found = tuple(cut.window(k) for k in range(len(plan)))
         check_independence(lambda k: detector_round[models[k].carried], plan, cut.ancestors)
     _cuts[key] = found  # the latest last
