@@ -170,7 +170,6 @@ class _Cut:
         folded = self._layout.folded
         return (
             len(span),
-            base - around.start,
             folded.run[copies].tobytes(),
             (folded.offset[copies] - base).tobytes(),
             (self._detector_round[around] - np.int32(span.start)).tobytes(),

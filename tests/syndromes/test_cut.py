@@ -338,6 +338,77 @@ def test_cuts_of_repeated_rounds_are_the_plain_ones(
         assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
 
 
+CHAINS = "repeat 40 {\nerror(0.1) D0\nerror(0.2) D0 D1 L0\nshift_detectors 1\n}"
+
+TWO_ROUNDS = (
+    "repeat 10 {\nerror(0.1) D0 D2\nerror(0.1) D1 D3\nerror(0.2) D2 D3 L0\nshift_detectors 4\n}"
+)
+
+
+def sliding(rounds: int, reads: list[int], commits: list[int]) -> tuple[Window, ...]:
+    """Sliding windows whose lengths take turns."""
+    plan: list[Window] = []
+    start = 0
+    while start < rounds:
+        k = len(plan)
+        stop = min(rounds, start + commits[k % len(commits)])
+        reach = max(stop, min(rounds, start + reads[k % len(reads)]))
+        plan.append(Window(range(start, reach), range(start, stop), (k - 1,) if k else ()))
+        start = stop
+    return tuple(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "moved", "plan"),
+    [
+        # one window reads a detector less than the others, with the same owners and errors
+        (
+            "repeat 20 {\nerror(0.1) D0 D1\nerror(0.2) D1 L0\nshift_detectors 2\n}",
+            25,
+            sliding(20, [3], [2]),
+        ),
+        # windows read alike and commit differently, or the other way round
+        (CHAINS, None, sliding(21, [4], [1, 2])),
+        (TWO_ROUNDS, None, sliding(20, [3, 4], [2])),
+        # the same errors in the same order, but not at the same distance
+        (
+            "repeat 13 {\nrepeat 2 {\nerror(0.1) D0 L0\nshift_detectors 1\n}\n"
+            "shift_detectors 1\n}\ndetector D0",
+            None,
+            sliding(20, [2], [2]),
+        ),
+        # other errors in the same places
+        (
+            "repeat 4 {\nrepeat 5 {\nerror(0.1) D0 D1\nshift_detectors 1\n}\n"
+            "error(0.2) D0 D1\nshift_detectors 1\n}",
+            None,
+            sliding(13, [2], [1]),
+        ),
+        # every third window builds on none: it sees what the one before it has committed
+        (
+            CHAINS.replace("D0 D1", "D0"),
+            None,
+            tuple(
+                Window(range(max(0, k - 1), k + 1), range(k, k + 1), (k - 1,) if k % 3 else ())
+                for k in range(20)
+            ),
+        ),
+    ],
+    ids=["reads", "commits", "lengths", "distances", "errors", "after"],
+)
+def test_windows_that_differ_in_one_thing_are_cut_apart(
+    text: str, moved: int | None, plan: tuple[Window, ...]
+) -> None:
+    dem = stim.DetectorErrorModel(text)
+    rounds = np.arange(dem.num_detectors, dtype=np.int32) // 2
+    if moved is not None:
+        rounds[moved] += 1
+    assert plan[-1].rounds.stop == rounds.max() + 1
+    assert_plain(dem, rounds, plan)
+    shapes = {id(model.shape) for model in cut_windows(dem, rounds, plan)}
+    assert len(shapes) < len(plan)
+
+
 @pytest.mark.parametrize(("plan", "distinct"), [(sliding_windows, 5), (parallel_windows, 4)])
 def test_a_long_plan_is_cut_as_often_as_it_has_distinct_windows(
     plan: Callable[[int, int, int], tuple[Window, ...]],
