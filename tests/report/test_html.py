@@ -256,3 +256,13 @@ def test_what_judge_makes_is_understood() -> None:
     assert "1 of 1,000 shots failed, 0.00100 per shot" in text
     assert "rounds on average" in text
     assert result.verdict.text.partition(": ")[2] in text
+
+
+@pytest.mark.parametrize(("windows", "said"), [(1.8, True), (1.04, False), (None, False)])
+def test_the_lead_mentions_a_correlation_that_the_interval_allows_for(
+    windows: float | None, said: bool
+) -> None:
+    page = page_of(changed(RESULT, {"verdict.reaction.autocorrelation_windows": windows}))
+    text = " ".join(" ".join(page.text).split())
+    assert ("the interval counts 1.80 of them as one" in text) is said
+    assert ("Neighbouring windows are correlated" in text) is said
