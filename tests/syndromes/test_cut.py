@@ -344,6 +344,15 @@ TWO_ROUNDS = (
     "repeat 10 {\nerror(0.1) D0 D2\nerror(0.1) D1 D3\nerror(0.2) D2 D3 L0\nshift_detectors 4\n}"
 )
 
+UNEVEN = (
+    "repeat 13 {\nrepeat 2 {\nerror(0.1) D0 L0\nshift_detectors 1\n}\n"
+    "shift_detectors 1\n}\ndetector D0"
+)
+LOUD = (
+    "repeat 4 {\nrepeat 5 {\nerror(0.1) D0 D1\nshift_detectors 1\n}\n"
+    "error(0.2) D0 D1\nshift_detectors 1\n}"
+)
+
 
 def sliding(rounds: int, reads: list[int], commits: list[int]) -> tuple[Window, ...]:
     """Sliding windows whose lengths take turns."""
@@ -367,20 +376,24 @@ def sliding(rounds: int, reads: list[int], commits: list[int]) -> tuple[Window, 
             25,
             sliding(20, [3], [2]),
         ),
+        # the same, of a detector that no error flips
+        (
+            "repeat 19 {\nerror(0.1) D0 L0\nshift_detectors 2\n}\nerror(0.1) D0\ndetector D1",
+            25,
+            sliding(20, [3], [2]),
+        ),
         # windows read alike and commit differently, or the other way round
         (CHAINS, None, sliding(21, [4], [1, 2])),
         (TWO_ROUNDS, None, sliding(20, [3, 4], [2])),
         # the same errors in the same order, but not at the same distance
         (
-            "repeat 13 {\nrepeat 2 {\nerror(0.1) D0 L0\nshift_detectors 1\n}\n"
-            "shift_detectors 1\n}\ndetector D0",
+            UNEVEN,
             None,
             sliding(20, [2], [2]),
         ),
         # other errors in the same places
         (
-            "repeat 4 {\nrepeat 5 {\nerror(0.1) D0 D1\nshift_detectors 1\n}\n"
-            "error(0.2) D0 D1\nshift_detectors 1\n}",
+            LOUD,
             None,
             sliding(13, [2], [1]),
         ),
@@ -394,7 +407,7 @@ def sliding(rounds: int, reads: list[int], commits: list[int]) -> tuple[Window, 
             ),
         ),
     ],
-    ids=["reads", "commits", "lengths", "distances", "errors", "after"],
+    ids=["reads", "isolated", "commits", "lengths", "distances", "errors", "after"],
 )
 def test_windows_that_differ_in_one_thing_are_cut_apart(
     text: str, moved: int | None, plan: tuple[Window, ...]
