@@ -194,14 +194,13 @@ class _Cut:
         parts = self._layout.around(self._plan[k].rounds)
         local = self._local
         local[detectors] = np.arange(len(detectors), dtype=np.int32)
-        # What spans the window may flip nothing in it.
-        if len(parts.error):
-            heads = parts.first[:-1]
-            committer = np.minimum.reduceat(self._owner[parts.flips], heads)
-            above = self.ancestors.among(k, set(np.unique(committer).tolist()))
-            keep = np.logical_or.reduceat(local[parts.flips] >= 0, heads)
-            keep &= ~np.isin(committer, list(above))
-            parts, committer = parts.kept(keep), committer[keep]
+        heads = parts.first[:-1]
+        committer = np.minimum.reduceat(self._owner[parts.flips], heads)
+        above = self.ancestors.among(k, set(np.unique(committer).tolist()))
+        # what spans the window may flip nothing in it
+        keep = np.logical_or.reduceat(local[parts.flips] >= 0, heads)
+        keep &= ~np.isin(committer, list(above))
+        parts, committer = parts.kept(keep), committer[keep]
         flips_local = local[parts.flips]
         local[detectors] = -1
         if not len(parts.error):

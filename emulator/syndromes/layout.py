@@ -76,8 +76,6 @@ class Layout:
         copies = self._copies.touching(span.start, span.stop)
         if not self._is_long[copies].any():
             parts = self.folded.copies(copies)
-            if not len(parts.error):
-                return parts
             low, high = _ends(parts, self._round)
             return parts.kept((high >= span.start) & (low < span.stop))
         at = [self._long(copy).touching(span.start, span.stop) for copy in copies.tolist()]
@@ -90,7 +88,7 @@ class Layout:
 
 
 def _ends(parts: Components, detector_round: Ids) -> tuple[Ids, Ids]:
-    """First and last round of each component, of which there must be some."""
+    """First and last round of each component."""
     rounds, heads = detector_round[parts.flips], parts.first[:-1]
     return np.minimum.reduceat(rounds, heads), np.maximum.reduceat(rounds, heads)
 
