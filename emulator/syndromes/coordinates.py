@@ -48,7 +48,7 @@ def detector_coordinates(model: Model) -> Table:
 
 
 @dataclass(slots=True, eq=False)
-class _Run:
+class _Declared:
     """Detectors declared one after the other behind the same shift of coordinates.
 
     Their numbers are those within the block, and ``places`` their coordinates without the shift.
@@ -72,10 +72,10 @@ class _Run:
 
 
 @dataclass(slots=True, eq=False)
-class _Loop:
+class _Repeated:
     """A block that repeats, behind shifts of detectors and of coordinates."""
 
-    body: "_Block"
+    body: "_Contents"
     times: int
     detectors: int
     shift: list[float]
@@ -86,7 +86,7 @@ class _Loop:
         return self.body.count * self.times
 
     def fill(self, ids: Ids, table: Table) -> None:
-        """As of a `_Run`: fill in the first repetition, then copy it to the others, shifted."""
+        """As of `_Declared`: fill in the first repetition, then copy it, shifted, to the others."""
         count, width, turns = self.body.count, table.shape[1], np.arange(self.times)[:, None]
         self.body.fill(ids[:count], table[:count])
         ids[:count] += self.detectors
@@ -99,7 +99,7 @@ class _Loop:
 
 
 @dataclass(slots=True, eq=False)
-class _Block:
+class _Contents:
     """What a model, or a repeated block of it, declares, and what it shifts the rest by.
 
     ``width`` is the most coordinates of a detector; ``largest`` bounds the coordinates of
@@ -107,7 +107,7 @@ class _Block:
     multiples of 2^-10.
     """
 
-    parts: list[_Run | _Loop] = field(default_factory=list)
+    parts: list[_Declared | _Repeated] = field(default_factory=list)
     detectors: int = 0
     shift: list[float] = field(default_factory=list)
     width: int = 0
@@ -118,8 +118,8 @@ class _Block:
     def declare(self, detector: int, place: list[float]) -> None:
         """Declare a detector, whose number does not count the shift so far."""
         last = self.parts[-1] if self.parts else None
-        if not isinstance(last, _Run) or last.shift != self.shift:
-            last = _Run(self.shift)
+        if not isinstance(last, _Declared) or last.shift != self.shift:
+            last = _Declared(self.shift)
             self.parts.append(last)
         last.ids.append(detector + self.detectors)
         last.places.append(place)
@@ -134,9 +134,9 @@ class _Block:
         self.reach += max(map(abs, shift), default=0.0)
         self.exact = self.exact and _on_grid(shift)
 
-    def repeat(self, body: "_Block", times: int) -> None:
+    def repeat(self, body: "_Contents", times: int) -> None:
         """Add a block that repeats."""
-        self.parts.append(_Loop(body, times, self.detectors, self.shift))
+        self.parts.append(_Repeated(body, times, self.detectors, self.shift))
         self.detectors += body.detectors * times
         self.shift = _sum(self.shift, body.shift, times)
         self.width = max(self.width, body.width)
@@ -150,7 +150,7 @@ class _Block:
         return sum(part.count for part in self.parts)
 
     def fill(self, ids: Ids, table: Table) -> None:
-        """As of a `_Run`."""
+        """As of a `_Declared`."""
         start = 0
         for part in self.parts:
             stop = start + part.count
@@ -173,9 +173,9 @@ def _sum(first: list[float], second: list[float], times: int) -> list[float]:
     return [a + b * times for a, b in zip(*both, strict=True)]
 
 
-def _read(model: Model) -> _Block:
+def _read(model: Model) -> _Contents:
     """Read a model, or the body of a repeated block."""
-    block = _Block()
+    block = _Contents()
     for item in model:
         if isinstance(item, stim.CircuitRepeatBlock | stim.DemRepeatBlock):
             block.repeat(_read(item.body_copy()), item.repeat_count)

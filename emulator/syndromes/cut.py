@@ -29,7 +29,7 @@ import stim
 
 from emulator.errors import SyndromeError
 from emulator.syndromes.components import Folded, ragged, read_folded
-from emulator.syndromes.layout import Layout
+from emulator.syndromes.layout import ErrorLayout
 from emulator.syndromes.owners import Ancestors, check_independence, detector_owners, span_text
 from emulator.syndromes.window_model import Places, WindowModel, WindowShape
 from emulator.windows import Window
@@ -131,7 +131,7 @@ class _Cut:
         self._owner = owner
         self._observables = dem.num_observables
         self._heads, self._labels = folded.runs.heads, list(folded.runs.labels)
-        self._layout = Layout(folded, detector_round, max(len(w.rounds) for w in plan))
+        self._layout = ErrorLayout(folded, detector_round, max(len(w.rounds) for w in plan))
         self._local = np.full(dem.num_detectors, -1, dtype=np.int32)
         self._written: dict[tuple[bytes, int, int], tuple[int, stim.DetectorErrorModel]] = {}
         self._shapes: dict[tuple[object, ...], WindowShape] = {}

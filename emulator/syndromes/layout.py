@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from emulator.syndromes.components import Components, Folded
 from emulator.syndromes.spans import Spans
 
-__all__ = ["Layout"]
+__all__ = ["ErrorLayout"]
 
 Ids = NDArray[np.int32]
 Counts = NDArray[np.int64]
@@ -16,7 +16,7 @@ Counts = NDArray[np.int64]
 _FAR = 4  # copies of runs that reach over more than so many windows are looked into
 
 
-class Layout:
+class ErrorLayout:
     """Copies of the runs of a model, and its detectors, found by the rounds of a window.
 
     A copy is looked at as a whole; of one that reaches over many windows, as a model without
