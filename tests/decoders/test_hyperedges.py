@@ -117,7 +117,7 @@ def test_every_known_decoder_is_of_one_kind() -> None:
 @pytest.mark.parametrize(("declared", "whole"), [(True, True), (False, False), (None, False)])
 def test_a_plugin_says_which_model_it_takes(plugin: Seeing, declared: object, whole: bool) -> None:
     if declared is not None:
-        vars(plugin)["accepts_hyperedges"] = declared
+        plugin.__dict__["accepts_hyperedges"] = declared
     decoder = resolve_decoder("seeing_for_tests:decoders")
     assert accepts_hyperedges(decoder) is whole
     model = stim.DetectorErrorModel("error(0.1) D0 D1 ^ D2 L0\nerror(0.2) D2")
@@ -129,7 +129,7 @@ def test_a_plugin_says_which_model_it_takes(plugin: Seeing, declared: object, wh
 
 
 def test_a_declaration_that_is_no_bool(plugin: Seeing) -> None:
-    vars(plugin)["accepts_hyperedges"] = "yes"
+    plugin.__dict__["accepts_hyperedges"] = "yes"
     with pytest.raises(PluginError, match="accepts_hyperedges = 'yes'; write True or False"):
         accepts_hyperedges(resolve_decoder("seeing_for_tests:decoders"))
 

@@ -160,12 +160,18 @@ def test_the_likeliest_of_parallel_errors_wins_in_any_order() -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_tie_does_not_depend_on_the_order(reverse: bool) -> None:
-    lines = ["error(0.1) D0", "error(0.2) D0 L0", "error(0.25) D0", "error(0.125) D0 L0"]
-    # 0.1 and 0.25 combine to 0.3, as 0.2 and 1/6 would: the rounding of floats must not decide
-    lines[3] = "error(0.16666666666666666) D0 L0"
+    # combined in this order floats give 0.248 without L0, and 0.24800000000000003 with it
+    lines = [f"error({p}) D0" for p in (0.05, 0.1, 0.15)]
+    lines += [f"error({p}) D0 L0" for p in (0.1, 0.15, 0.05)]
     dem = stim.DetectorErrorModel("\n".join(lines[::-1] if reverse else lines))
     (error,) = errors(decodable_model(dem, hyperedges=False).dem)
     assert error.endswith(") D0")
+
+
+def test_detectors_that_no_error_flips_remain() -> None:
+    dem = stim.DetectorErrorModel("error(0.1) D0\nerror(0.2) D0 L1 ^ D7 L1 ^ D7")
+    model = decodable_model(dem, hyperedges=True).dem
+    assert (model.num_detectors, model.num_observables) == (8, 2)
 
 
 @pytest.mark.parametrize("turns", [2, 50])
