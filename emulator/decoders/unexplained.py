@@ -41,10 +41,11 @@ def _sentence(detectors: npt.NDArray[np.int32], count: int) -> str:
             f"no error of the model flips the detector {named}, but a shot has an event there; "
             "add the error to the model, or leave the detector out"
         )
+    events = "1 event" if count == 1 else f"{count} events"
     more = f" and {len(detectors) - MAX_NAMED} more" if len(detectors) > MAX_NAMED else ""
     return (
         f"the detectors {named}{more} are a part of the matching graph without a boundary: errors "
-        f"of the model flip an even number of them, but a shot has {count} events there; add the "
+        f"of the model flip an even number of them, but a shot has {events} there; add the "
         "errors that flip one of them alone to the model"
     )
 
