@@ -1,6 +1,7 @@
 """Growth of the lag, from windows that are written down by hand."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def test_growth_is_that_between_the_means_of_the_last_blocks(count: int, size: i
     blocks = count // size
     last = lags[count - size * blocks :]
     means = [sum(last[k * size : (k + 1) * size]) / size for k in range(blocks)]
-    rates = [(after - before) / (size * PERIOD) for before, after in zip(means, means[1:])]  # noqa: B905
+    rates = [(after - before) / (size * PERIOD) for before, after in pairwise(means)]
     mean = sum(rates) / len(rates)
     variance = sum((rate - mean) ** 2 for rate in rates) / (len(rates) - 1)
     assert found is not None

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emulator.loop.records import Pool, Record
+from emulator.loop.records import Pool
 from emulator.results.loads import (
     LoadEstimate,
     _batched,
@@ -123,7 +123,7 @@ def test_what_the_ring_turns_away_was_offered_to_the_stages_behind_it() -> None:
     found = _loads(pools, lost_by_cause={"link_loss": 5, "ring_overrun": 10})
     values = {name: load.value for name, load in found.items()}
     assert values == dict.fromkeys(names, 0.1) | dict.fromkeys(names[2:], 0.2)
-    assert set(_loads(pools)[name].value for name in names) == {0.1}
+    assert {load.value for load in _loads(pools).values()} == {0.1}
     none_left = _loads(pools, lost_by_cause={"ring_overrun": 20})
     assert none_left["decode"].value == 2.0  # as if one round had come through
 
