@@ -197,8 +197,9 @@ def test_distance_makes_up_for_idling() -> None:
     assert distance_to_compensate(25, 10, 10.0) == pytest.approx(0.3, abs=0.02)
     extra = distance_to_compensate(11, 30, 4.0)
     assert (11 + 30) * 4.0 ** (-(11 + extra) / 2) == pytest.approx(11 * 4.0 ** (-11 / 2))
-    with pytest.raises(ValueError, match="suppression"):
-        distance_to_compensate(5, 1, 0.9)
+    for at_most_one in (0.9, 1.0):
+        with pytest.raises(ValueError, match="suppression"):
+            distance_to_compensate(5, 1, at_most_one)
 
 
 def test_idle_rounds_are_reaction_times_rounded_up() -> None:
@@ -207,6 +208,11 @@ def test_idle_rounds_are_reaction_times_rounded_up() -> None:
     assert cost is not None
     assert (cost.operations, cost.mean_rounds, cost.max_rounds) == (None, 7 / 4, 3)
     assert cost.distance_to_compensate == pytest.approx(2 * np.log2(1.35))
+    # where distance does not help, or is not known, nothing makes up for it
+    for known in ({"distance": 5, "suppression": 1.0}, {"distance": 5}, {"suppression": 2.0}):
+        plain = idle_cost(reaction, ROUND_PS, **known)  # type: ignore[arg-type]
+        assert plain is not None
+        assert plain.distance_to_compensate is None
 
 
 def test_idle_rounds_counted_in_a_run_come_first() -> None:

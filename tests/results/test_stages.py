@@ -58,6 +58,21 @@ def test_summary_of_a_stage() -> None:
     assert rows["uplink"].timing_source is None
 
 
+def test_percentiles_of_a_thousand_windows() -> None:
+    spent = [[0] * 11 for _ in range(1000)]
+    for k, row in enumerate(spent):
+        row[STAGES.index("decode")] = 1000 - k
+    rows = {row.name: row for row in summarise(_windows(spent), {})}
+    decode, uplink = rows["decode"], rows["uplink"]
+    assert (decode.p50_ps, decode.p99_ps, decode.p999_ps, decode.max_ps) == (500, 990, 999, 1000)
+    assert (decode.mean_ps, decode.share, uplink.share) == (500, 1, 0)
+
+
+def test_what_takes_no_time_has_no_share_of_it() -> None:
+    for row in summarise(_windows([[0] * 11] * 3), {}):
+        assert (row.mean_ps, row.max_ps, row.share) == (0, 0, 0)
+
+
 def test_no_windows_measure_nothing() -> None:
     for row in summarise(_windows([]), {}):
         assert (row.mean_ps, row.p50_ps, row.max_ps, row.share) == (None, None, None, None)

@@ -55,8 +55,9 @@ def test_waits_agree_with_a_simulated_queue() -> None:
 
 def test_overload_has_no_mean_wait() -> None:
     for wait in (md1_wait, dm1_wait):
-        with pytest.raises(ValueError, match=r"load\(=1.0\)"):
-            wait(1.0)
+        for load in (0.0, 1.0):
+            with pytest.raises(ValueError, match=rf"load\(={load}\)"):
+                wait(load)
 
 
 @pytest.mark.parametrize("slowdown", [1.2, 2.0])

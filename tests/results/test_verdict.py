@@ -235,7 +235,13 @@ def test_what_failed_the_shots_is_said_where_it_was_not_the_decoder_alone() -> N
 
 def test_the_interval_of_wrong_answers_is_said_where_late_ones_cannot_be_judged() -> None:
     wrong = {"decoder_rate": 0.01, "decoder_ci": CI}
-    for ci, said in ((None, True), ((0.008, 0.3), True), ((0.008, 0.0125), False), (CI, False)):
+    for ci, said in (
+        (None, True),
+        ((0.008, 0.3), True),
+        ((0.008, 0.0133), True),
+        ((0.008, 0.0131), False),
+        (CI, False),
+    ):
         finding = judge_logical(_logical(0.01, None, ci).model_copy(update=wrong), LENGTH)
         assert finding is not None
         assert ("wrong answers alone 0.01 [0.008, 0.012]" in finding.text) is said
