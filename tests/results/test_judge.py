@@ -408,7 +408,7 @@ def _two_patches(slow: set[int], lost: set[int] = frozenset(), **kwargs: Any) ->
         patches=2,
         plan=plan,
         decode=PoolSpec(10**6, Listed(times)),
-        up=LinkSpec(None, INSTANT, losses=ListedLosses(losses)),  # type: ignore[arg-type]
+        up=LinkSpec(None, INSTANT, losses=ListedLosses(losses)),
         **kwargs,
     )
     return run_loop(config)
@@ -475,10 +475,16 @@ def test_windows_that_were_all_lost_are_all_late() -> None:
     assert (found.logical.errors, found.logical.lost, found.logical.rate) == (800, 800, 1)
 
 
-def _disturbed_share(found: Result) -> tuple[int, int, float, dict[str, float]]:
+def _left_out(found: Result) -> tuple[int, int, float]:
     share = found.verdict.disturbed
     assert share is not None
-    return share.windows, share.left_out, share.share, dict(share.share_by_stage)
+    assert share.share == pytest.approx(share.left_out / max(1, share.windows))
+    return share.windows, share.left_out, share.share
+
+
+def _by_stage(found: Result) -> dict[str, float]:
+    assert found.verdict.disturbed is not None
+    return dict(found.verdict.disturbed.share_by_stage)
 
 
 def test_a_disturbed_call_concerns_the_windows_it_timed_after_the_warm_up() -> None:
@@ -497,19 +503,15 @@ def test_a_disturbed_call_concerns_the_windows_it_timed_after_the_warm_up() -> N
     assert undisturbed_windows(record.windows, unmarked, frozenset({"decode"})).all()
     both = frozenset({"predecode", "decode"})
     whole = judged(record, Budget(), answers, measured=both)
-    shares = {"predecode": 4 / 1600, "decode": 2 / 1600}
-    assert _disturbed_share(whole) == (1600, 5, 5 / 1600, pytest.approx(shares))
+    assert _left_out(whole)[:2] == (1600, 5)
+    assert _by_stage(whole) == pytest.approx({"predecode": 4 / 1600, "decode": 2 / 1600})
     assert whole.verdict.reaction.samples == 1595
     settled = judged(record, Budget(), answers, measured=both, warmup_windows=8)
-    shares = {"predecode": 2 / 1592, "decode": 1 / 1592}
-    assert _disturbed_share(settled) == (
-        1592,
-        3,
-        pytest.approx(3 / 1592),
-        pytest.approx(shares),
-    )
+    assert _left_out(settled)[:2] == (1592, 3)
+    assert _by_stage(settled) == pytest.approx({"predecode": 2 / 1592, "decode": 1 / 1592})
     none = judged(record, Budget(), answers, measured=both, warmup_windows=1600)
-    assert _disturbed_share(none) == (0, 0, 0.0, {"predecode": 0.0, "decode": 0.0})
+    assert _left_out(none) == (0, 0, 0.0)
+    assert _by_stage(none) == {"predecode": 0.0, "decode": 0.0}
     # the warm-up's shots count for failures, but no disturbed window makes one late
     late = judged(_two_patches({7, 9}), Budget(limit_ps=LATE), answers, measured=both)
     assert late.verdict.logical.late == 1

@@ -296,13 +296,13 @@ def test_wrong_and_late_shots_are_two_independent_parts() -> None:
 
 def test_an_interval_of_a_ratio_ends_where_its_score_is_that_of_the_confidence() -> None:
     for count in (PairedCount(100, 7, 5, 2), PairedCount(10**6, 0, 3, 40), PairedCount(9, 1, 3, 3)):
-        interval = count.ratio_interval(0.9)
-        assert interval is not None
-        assert interval[1] is not None
-        for end in interval:
+        low, high = count.ratio_interval(0.9) or (0.0, None)
+        assert high is not None
+        for end in (low, high):
             assert count._score(end) == pytest.approx(1.6448536, rel=1e-6)
     assert PairedCount(100, 4, 0, 0)._score(1.0) == 0  # nothing varies where both always agree
-    assert PairedCount(100, 0, 0, 5).ratio_interval(0.9) == (
-        0.0,
-        pytest.approx(1 / (PairedCount(100, 0, 5, 0).ratio_interval(0.9) or (0,))[0], rel=1e-5),
+    (low, high), swapped = (
+        PairedCount(100, 0, *alone).ratio_interval(0.9) or (0.0, None) for alone in ((0, 5), (5, 0))
     )
+    assert (low, swapped[1]) == (0.0, None)
+    assert high == pytest.approx(1 / swapped[0], rel=1e-5)

@@ -210,7 +210,7 @@ def test_idle_rounds_are_reaction_times_rounded_up() -> None:
     assert cost.distance_to_compensate == pytest.approx(2 * np.log2(1.35))
     # where distance does not help, or is not known, nothing makes up for it
     for known in ({"distance": 5, "suppression": 1.0}, {"distance": 5}, {"suppression": 2.0}):
-        plain = idle_cost(reaction, ROUND_PS, **known)  # type: ignore[arg-type]
+        plain = idle_cost(reaction, ROUND_PS, **known)
         assert plain is not None
         assert plain.distance_to_compensate is None
 
