@@ -1,6 +1,6 @@
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -392,7 +392,7 @@ def test_facts_pass_through() -> None:
 LATE = 3 * ROUND_PS
 
 
-def _two_patches(slow: set[int], lost: set[int] = frozenset(), **kwargs: Any) -> Record:  # type: ignore[assignment]
+def _two_patches(slow: Collection[int], lost: Collection[int] = ()) -> Record:
     """400 shots of a round on two patches, two windows each: ``slow`` and ``lost`` ones by number.
 
     Window 4 s + 2 p + k is the k-th of shot s of patch p; a slow one takes four rounds.
@@ -409,7 +409,6 @@ def _two_patches(slow: set[int], lost: set[int] = frozenset(), **kwargs: Any) ->
         plan=plan,
         decode=PoolSpec(10**6, Listed(times)),
         up=LinkSpec(None, INSTANT, losses=ListedLosses(losses)),
-        **kwargs,
     )
     return run_loop(config)
 
