@@ -7,6 +7,7 @@ from emulator.loop.records import STAGES, TIMESTAMPS
 from emulator.results.stages import (
     ConservationError,
     after_warmup,
+    judged_windows,
     reaction_times,
     stage_times,
     summarise,
@@ -83,6 +84,16 @@ def test_warmup_goes_by_window_number() -> None:
     windows["window"] = np.array([0, 2, 3, 7, 9], dtype=np.int64)
     assert after_warmup(windows, 3)["window"].tolist() == [3, 7, 9]
     assert len(after_warmup(windows, 3)["applied_ps"]) == 3
+
+
+def test_disturbed_windows_are_not_judged() -> None:
+    windows = _windows([[1] * 11] * 5)
+    assert judged_windows(windows, 2)["window"].tolist() == [2, 3, 4]
+    windows["disturbed"] = np.array([0, 1, 0, 1, 0], dtype=np.int64)
+    assert judged_windows(windows, 0)["window"].tolist() == [0, 2, 4]
+    kept = judged_windows(windows, 1)
+    assert kept["window"].tolist() == [2, 4]
+    assert {len(column) for column in kept.values()} == {2}
 
 
 def test_sums_are_exact_beyond_64_bits() -> None:
