@@ -306,3 +306,8 @@ def test_an_interval_of_a_ratio_ends_where_its_score_is_that_of_the_confidence()
     )
     assert (low, swapped[1]) == (0.0, None)
     assert high == pytest.approx(1 / swapped[0], rel=1e-5)
+
+
+def test_next_to_no_confidence_leaves_no_finite_ratio() -> None:
+    # the likeliest ratio to a second arm without an error is infinite
+    assert PairedCount(100, 0, 6, 0).ratio_interval(1e-9) == (math.inf, None)
