@@ -1,5 +1,6 @@
 """What became of each shot, in runs of a few windows that are written down by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ EMISSION = Emission(10, rounds=3, shots=2, patches=2, patch_offset_ps=5, shot_pe
 """Ends of the shots: 30 and 70 ps of patch 0, 35 and 75 ps of patch 1."""
 
 
-def _record(rows: Rows, lost: list[tuple[int, int]] = [], **kwargs: Any) -> Record:  # noqa: B006
+def _record(rows: Rows, lost: Sequence[tuple[int, int]] = (), **kwargs: Any) -> Record:
     """A run with windows of these (patch, shot, reaction time), and lost ones of (patch, shot)."""
     patch, shot, reaction = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     windows = {"patch": patch, "shot": shot, "emitted_ps": 0 * shot, "applied_ps": reaction}
