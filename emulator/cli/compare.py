@@ -49,15 +49,9 @@ def command(
 def _check_paired(first: "Scenario", second: "Scenario") -> None:
     """Both arms must decode the same shots, or their errors could not be set against each other."""
     from emulator.errors import ScenarioError
+    from emulator.run import different_shots
 
-    shots = {
-        "code": (first.code, second.code),
-        "noise": (first.noise, second.noise),
-        "qpu.patches": (first.qpu.patches, second.qpu.patches),
-        "run.shots": (first.run.shots, second.run.shots),
-        "run.seed": (first.run.seed, second.run.seed),
-    }
-    different = [key for key, (mine, other) in shots.items() if mine != other]
+    different = different_shots(first, second)
     if different:
         raise ScenarioError(
             f"--against changes {' and '.join(different)}, but both arms must decode the same "

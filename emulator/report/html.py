@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from emulator.report.display import MARKS
 from emulator.report.headline import headline
 from emulator.report.sections import sections_of, tiles_of
+from emulator.report.tables import stage_table
 from emulator.results.result import Result
 from emulator.results.stages import after_warmup, reaction_times
 
-__all__ = ["render_html"]
+__all__ = ["render_html", "render_summary"]
 
 
 def render_html(
@@ -40,6 +42,26 @@ def render_html(
             figures={s.name: s.figure for s in sections if s.figure is not None},
             scenario=json.dumps(result.scenario, indent=2, ensure_ascii=False),
             plotly=get_plotlyjs(),
+        )
+    )
+
+
+def render_summary(result: Result) -> str:
+    """Write verdict, key figures and stages of a run as a part of a page, for a notebook.
+
+    Carries its own style and no script. Equal input gives equal text.
+    """
+    return (
+        _environment()
+        .get_template("summary.html.j2")
+        .render(
+            title=_title(result),
+            state=result.verdict.outcome,
+            mark=MARKS[result.verdict.outcome],
+            marks=MARKS,
+            first=headline(result.verdict),
+            tiles=tiles_of(result),
+            stages=stage_table(result.stages) if result.stages else None,
         )
     )
 
