@@ -1,11 +1,10 @@
 """``roundtrip compare``: a scenario against itself with some values changed, on the same shots."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulator.cli.options import NoPlugins, Set, refuse_plugins
+from emulator.cli.options import NoPlugins, ScenarioFile, Set, refuse_plugins
 
 if TYPE_CHECKING:
     from emulator.scenario import Scenario
@@ -14,7 +13,7 @@ __all__ = ["command"]
 
 
 def command(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    scenario: ScenarioFile,
     against: Annotated[
         list[str],
         typer.Option(help="A value of the other arm, e.g. --against predecoder.kind=none."),

@@ -13,9 +13,28 @@ WIDTH = 80
 """Of every line, whether a terminal, a file or a pipe takes it, but for longer single words."""
 
 
+def _complete_kind(incomplete: str) -> list[str]:
+    from emulator.scenario import PRESET_KINDS
+
+    return [kind for kind in PRESET_KINDS if kind.startswith(incomplete)]
+
+
+def _complete_name(context: typer.Context, incomplete: str) -> list[str]:
+    from emulator.scenario import preset_names
+
+    names = preset_names(context.params.get("kind") or "")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def command(
-    kind: Annotated[str | None, typer.Argument(help="Only this kind, such as link.")] = None,
-    name: Annotated[str | None, typer.Argument(help="Show this preset with all values.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="Only this kind, such as link.", autocompletion=_complete_kind),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Show this preset with all values.", autocompletion=_complete_name),
+    ] = None,
 ) -> None:
     """List the presets, or show one with the source of every value."""
     from emulator.errors import ScenarioError
