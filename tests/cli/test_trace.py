@@ -1,4 +1,5 @@
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,14 @@ def test_a_finished_run_takes_no_overrides(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_trace_is_one_of_the_files_that_a_new_run_replaces() -> None:
     assert {trace._FILES["perfetto"], trace._FILES["pcapng"]} <= OWN
+
+
+def test_a_timeline_names_the_package_that_it_needs(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "emulator.report.perfetto", raising=False)
+    for name in ["perfetto", *(name for name in sys.modules if name.startswith("perfetto."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    code, _, err = run("perfetto", FOLDER)
+    assert code == 3
+    assert "pip install 'roundtrip-emulator[timeline]'" in err
