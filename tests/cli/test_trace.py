@@ -168,6 +168,6 @@ def test_a_timeline_names_the_package_that_it_needs(
     monkeypatch.delitem(sys.modules, "emulator.report.perfetto", raising=False)
     for name in ["perfetto", *(name for name in sys.modules if name.startswith("perfetto."))]:
         monkeypatch.setitem(sys.modules, name, None)
-    code, _, err = run("perfetto", FOLDER)
+    code, _, err = run("trace", "perfetto", FOLDER)
     assert code == 3
     assert "pip install 'roundtrip-emulator[timeline]'" in err
