@@ -35,7 +35,7 @@ def test_the_first_run_shows_what_its_text_says(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     shown = [output for cell in code_cells(out) for output in cell["outputs"]]
-    assert all(output["output_type"] == "execute_result" for output in shown)
+    assert {output["output_type"] for output in shown} == {"execute_result", "display_data"}
     data = [output["data"] for output in shown]
     assert len(data) == len(code_cells(out))
     names, run, _, reaction, stages, rates, compared, timing_only = data

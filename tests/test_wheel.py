@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this folder, unpacked as an installer does."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d"]
+    subprocess.run([*command, str(folder)], cwd=ROOT, check=True, capture_output=True)
     [wheel] = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(folder / "site")
     return folder / "site"
@@ -33,7 +33,7 @@ def test_everything_that_comes_along_is_in_the_wheel(unpacked: Path) -> None:
     code = {path.relative_to(ROOT) for path in (ROOT / "emulator").rglob("*")}
     data = [path for path in code if path.suffix in {".toml", ".j2", ".css", ".js", ".cpp"}]
     assert len(data) > 70
-    assert all((unpacked / path).is_file() for path in (*data, "emulator/py.typed"))
+    assert all((unpacked / path).is_file() for path in (*data, Path("emulator/py.typed")))
     package, info = sorted(path.name for path in unpacked.iterdir())
     assert (package, info.endswith(".dist-info")) == ("emulator", True)
 

@@ -39,13 +39,13 @@ assert len(rt.scenario_names()) > 5
 
 
 def run(
-    command: Sequence[str | Path], folder: Path, codes: Sequence[int] = (0,)
+    command: Sequence[object], folder: Path, codes: Sequence[int] = (0,)
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in ``folder``, which knows nothing of this one; ends with its output."""
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     env = {name: value for name, value in os.environ.items() if name not in hidden}
     done = subprocess.run(
-        command,
+        [str(word) for word in command],
         cwd=folder,
         env={**env, "HOME": str(folder)},
         capture_output=True,
