@@ -11,14 +11,14 @@ from emulator import __version__
 from tests.cli.conftest import Call
 
 
-def completed(words: str, folder: Path) -> tuple[int, list[str]]:
-    done = subprocess.run(
+def asked(words: str, folder: Path, what: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", "from emulator.cli import main; raise SystemExit(main())"],
         cwd=folder,
         env={
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[2]),
-            "_ROUNDTRIP_COMPLETE": "complete_bash",
+            "_ROUNDTRIP_COMPLETE": what,
             "COMP_WORDS": words,
             "COMP_CWORD": str(words.count(" ")),
         },
@@ -26,6 +26,10 @@ def completed(words: str, folder: Path) -> tuple[int, list[str]]:
         text=True,
         check=False,
     )
+
+
+def completed(words: str, folder: Path) -> tuple[int, list[str]]:
+    done = asked(words, folder, "complete_bash")
     assert done.stderr == ""
     return done.returncode, done.stdout.split()
 
@@ -51,6 +55,12 @@ def test_the_script_for_a_shell_is_printed(call: Call, monkeypatch: pytest.Monke
     assert code == 0
     assert "#compdef roundtrip" in out
     assert call("--show-completion", "cmd")[0] == 2
+
+
+def test_a_shell_that_is_not_known_is_a_mistake(tmp_path: Path) -> None:
+    done = asked("roundtrip ", tmp_path, "complete_nosh")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nosh" in done.stderr
 
 
 def test_the_version(call: Call) -> None:
