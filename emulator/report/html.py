@@ -13,7 +13,7 @@ from emulator.report.headline import headline
 from emulator.report.sections import sections_of, tiles_of
 from emulator.report.tables import stage_table
 from emulator.results.result import Result
-from emulator.results.stages import after_warmup, reaction_times
+from emulator.results.stages import judged_windows, reaction_times
 
 __all__ = ["render_html", "render_summary"]
 
@@ -23,13 +23,14 @@ def render_html(
 ) -> str:
     """Write the report of one run as a self-contained HTML document.
 
-    ``windows`` has an int64 array (n,) per name of ``emulator.loop.records.COLUMNS``; ``backlog``
-    is int64 (k, 2) of time in ps and rounds. What the result holds as None is shown as a dash with
-    the reason. Equal input gives equal text.
+    ``windows`` has an int64 array (n,) per name of ``emulator.loop.records.COLUMNS``, and
+    ``disturbed`` where stages were measured (`emulator.results.stages.judged_windows`);
+    ``backlog`` is int64 (k, 2) of time in ps and rounds. What the result holds as None is shown as
+    a dash with the reason. Equal input gives equal text.
     """
     first = headline(result.verdict)
-    settled = after_warmup(dict(windows), result.verdict.warmup_windows)
-    sections = sections_of(result, reaction_times(settled), backlog)
+    judged = judged_windows(dict(windows), result.verdict.warmup_windows)
+    sections = sections_of(result, reaction_times(judged), backlog)
     return (
         _environment()
         .get_template("report.html.j2")

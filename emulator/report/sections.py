@@ -79,7 +79,7 @@ def sections_of(
 ) -> list[ReportSection]:
     """Return the parts of the report in reading order.
 
-    ``reaction_ps`` is int64 (n,), the reaction time of every window after the warm-up; ``backlog``
+    ``reaction_ps`` is int64 (n,), the reaction times of the windows that are judged; ``backlog``
     is int64 (k, 2) of time in ps and rounds. A part that was not measured stays, and says so.
     """
     verdict = result.verdict
@@ -161,11 +161,10 @@ def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> ReportSection
         "Time from the end of the last round a window needs to the correction being applied, over "
         f"{show_count(len(reaction_ps))} windows."
     )
-    if reaction.autocorrelation_windows is not None:
+    if reaction.autocorrelation_windows is not None and reaction.autocorrelation_windows >= 1.05:
         lead += (
-            " Neighbouring windows are correlated over "
-            f"{show_number(reaction.autocorrelation_windows)} windows, which the interval allows"
-            " for."
+            " Neighbouring windows are correlated: the interval counts "
+            f"{show_number(reaction.autocorrelation_windows)} of them as one."
         )
     if reaction.note:
         lead += f" Note: {reaction.note}."
@@ -178,8 +177,8 @@ def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> ReportSection
         parts.append(tables.disturbed_table(verdict.disturbed))
         if verdict.disturbed.left_out:
             lead += (
-                f" {show_count(verdict.disturbed.left_out)} of them were disturbed by other work"
-                " on the machine: they are drawn, and left out of what is judged."
+                f" {show_count(verdict.disturbed.left_out)} more were disturbed by other work on"
+                " the machine: they are neither drawn nor judged."
             )
     figure = figures.latency_ccdf(reaction_ps, reaction)
     return ReportSection("reaction", "Reaction time", lead, figure, tuple(parts))

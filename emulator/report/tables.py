@@ -78,24 +78,29 @@ class Table:
 
 
 def reaction_table(reaction_ps: NDArray[np.int64], reaction: Reaction, confidence: float) -> Table:
-    """Quantiles of the reaction times int64 (n,) in ps, and the asked one with its interval.
+    """Quantiles of the reaction times int64 (n,) in ps, the judged one with its interval.
 
     A quantile is shown only where the sample reaches that far.
     """
     ordered = np.sort(reaction_ps)
-    rows = [(show_quantile(q), show_time(order_statistic(ordered, q)), "") for q in _QUANTILES]
-    longest = int(ordered[-1]) if len(ordered) else None
-    rows.append(("maximum", show_time(longest), ""))
-    asked = (
-        f"{show_quantile(reaction.quantile)}, as judged",
+    rows = [
+        (show_quantile(q), show_time(order_statistic(ordered, q)), "")
+        for q in _QUANTILES
+        if q != reaction.quantile
+    ]
+    judged = (
+        f"{show_quantile(reaction.quantile)}, judged",
         show_time(reaction.value_ps),
         show_interval(reaction.ci_ps, show_time),
     )
+    rows.insert(sum(q < reaction.quantile for q in _QUANTILES), judged)
+    longest = int(ordered[-1]) if len(ordered) else None
+    rows.append(("maximum", show_time(longest), ""))
     limit = ("limit", show_time(reaction.limit_ps), "")
     return Table(
         "Reaction time of a window",
         ("Quantile", "Reaction time", _interval(confidence)),
-        (*rows, asked, limit),
+        (*rows, limit),
         note="too few windows, or no limit asked for",
     )
 

@@ -15,6 +15,7 @@ __all__ = [
     "WAITING",
     "ConservationError",
     "after_warmup",
+    "judged_windows",
     "reaction_times",
     "stage_times",
     "summarise",
@@ -34,6 +35,21 @@ def after_warmup(
     """Leave out the windows numbered below ``warmup_windows``, in which queues still fill."""
     kept = windows["window"] >= warmup_windows
     return {name: column[kept] for name, column in windows.items()}
+
+
+def judged_windows(
+    windows: dict[str, NDArray[np.int64]], warmup_windows: int
+) -> dict[str, NDArray[np.int64]]:
+    """Leave out the warm-up, and windows that column ``disturbed`` marks with 1, if there is one.
+
+    What remains is what latencies and rates are judged by; a timing that nothing on the machine
+    can disturb has no such column.
+    """
+    settled = after_warmup(windows, warmup_windows)
+    if "disturbed" not in settled:
+        return settled
+    kept = settled["disturbed"] == 0
+    return {name: column[kept] for name, column in settled.items()}
 
 
 def reaction_times(windows: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:

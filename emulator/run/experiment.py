@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
 from emulator.loop.records import Record
+from emulator.results.judge import undisturbed_windows
 from emulator.results.result import Result
 from emulator.run.decoding import decode, same_answers
-from emulator.run.judgement import as_applied, judge
+from emulator.run.judgement import as_applied, judge, measured_stages
 from emulator.run.preparation import Prepared, prepare
 from emulator.run.progress import Progress
 from emulator.run.service_times import durations
@@ -92,11 +93,24 @@ def run_prepared(
 
 
 def run_tables(experiment: Experiment) -> dict[str, dict[str, NDArray[np.int64]]]:
-    """Tables of a run folder: windows, messages, and the backlog over time."""
+    """Tables of a run folder: windows, messages, and the backlog over time.
+
+    Where stages were measured, the windows have a column ``disturbed``: 1 for those left out of
+    what is judged (`emulator.results.judge.undisturbed_windows`).
+    """
     record = experiment.record
     time_ps, rounds = record.backlog.T
     return {
-        "windows": experiment.windows,
+        "windows": experiment.windows | _disturbed(experiment),
         "messages": record.messages,
         "backlog": {"time_ps": time_ps, "rounds": rounds},
     }
+
+
+def _disturbed(experiment: Experiment) -> dict[str, NDArray[np.int64]]:
+    """Column that marks the windows whose measurement was disturbed, if anything was measured."""
+    measured = measured_stages(experiment.prepared.scenario)
+    if experiment.answers is None or not measured:
+        return {}
+    clean = undisturbed_windows(experiment.record.windows, experiment.answers, measured)
+    return {"disturbed": (~clean).astype(np.int64)}

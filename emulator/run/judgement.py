@@ -19,7 +19,7 @@ from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections
 from emulator.version import __version__
 
-__all__ = ["as_applied", "judge"]
+__all__ = ["as_applied", "judge", "measured_stages"]
 
 _PACKAGES = ("numpy", "stim", "pymatching", "sinter", "onnxruntime", "simpy")
 
@@ -36,7 +36,7 @@ def judge(
     With ``applied`` corrections are applied when the packetiser itself put them out.
     """
     scenario, source = prepared.scenario, prepared.source
-    measured = frozenset() if answers is None else _measured(scenario)
+    measured = frozenset() if answers is None else measured_stages(scenario)
     facts = RunFacts(
         budget=_budget(scenario),
         scenario=dump(scenario),
@@ -113,7 +113,7 @@ def _versions() -> dict[str, str]:
     return {"roundtrip-emulator": __version__} | {name: version(name) for name in _PACKAGES}
 
 
-def _measured(scenario: Scenario) -> frozenset[str]:
+def measured_stages(scenario: Scenario) -> frozenset[str]:
     """Stages whose times were taken on this machine in this run."""
     stages = {"decode": scenario.decoder.timing}
     if scenario.predecoder.kind != "none":

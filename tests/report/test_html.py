@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emulator.report.display import show_time
 from emulator.report.html import render_html
 from emulator.results import Budget, Outcome, Result
 from tests.report.fixture import (
@@ -244,10 +245,24 @@ def test_what_judge_makes_is_understood() -> None:
         warmup_windows=100,
         measured=frozenset({"decode"}),
     )
-    html = render_html(result, record.windows, record.backlog)
-    text = " ".join(" ".join(Page(html).text).split())
-    assert "over 900 windows" in text
-    assert "18 of them were disturbed by other work on the machine" in text
+    # twice as slow where disturbed: neither drawn nor among the quantiles
+    slow = record.windows["applied_ps"] + calls * 3 * ROUND_PS
+    windows = record.windows | {"disturbed": calls.astype(np.int64), "applied_ps": slow}
+    page = Page(render_html(result, windows, record.backlog))
+    text = " ".join(" ".join(page.text).split())
+    assert "over 882 windows" in text
+    assert "18 more were disturbed by other work on the machine" in text
+    assert page.cells[page.cells.index("maximum") + 1] == show_time(3 * ROUND_PS)
     assert "1 of 1,000 shots failed, 0.00100 per shot" in text
     assert "rounds on average" in text
     assert result.verdict.text.partition(": ")[2] in text
+
+
+@pytest.mark.parametrize(("windows", "said"), [(1.8, True), (1.04, False), (None, False)])
+def test_the_lead_mentions_a_correlation_that_the_interval_allows_for(
+    windows: float | None, said: bool
+) -> None:
+    page = page_of(changed(RESULT, {"verdict.reaction.autocorrelation_windows": windows}))
+    text = " ".join(" ".join(page.text).split())
+    assert ("the interval counts 1.80 of them as one" in text) is said
+    assert ("Neighbouring windows are correlated" in text) is said

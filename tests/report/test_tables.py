@@ -34,11 +34,29 @@ def test_quantiles_beyond_the_sample_are_not_measured() -> None:
     table = tables.reaction_table(reaction_ps, reaction, 0.9)
     cells = {row[0]: row[1] for row in table.rows}
     assert cells["p50"] == "50.0 ns"
-    assert cells["p99"] == "99.0 ns"
-    assert cells["p99.9"] == cells["p99.99"] == cells["p99, as judged"] == cells["limit"] == DASH
+    assert cells["p90"] == "90.0 ns"
+    assert cells["p99.9"] == cells["p99.99"] == cells["p99, judged"] == cells["limit"] == DASH
     assert cells["maximum"] == "100 ns"
     assert table.head[2] == "90 % interval"
     assert table.has_dash
+
+
+@pytest.mark.parametrize(
+    ("quantile", "order"),
+    [
+        (0.3, ["p30, judged", "p50", "p90"]),
+        (0.9, ["p50", "p90, judged", "p99"]),
+        (0.95, ["p90", "p95, judged", "p99"]),
+        (0.99999, ["p99.9", "p99.99", "p99.999, judged"]),
+    ],
+)
+def test_the_judged_quantile_stands_in_its_place(quantile: float, order: list[str]) -> None:
+    reaction_ps = np.arange(1, 101, dtype=np.int64) * 1000
+    reaction = RESULT.verdict.reaction.model_copy(update={"quantile": quantile})
+    names = [row[0] for row in tables.reaction_table(reaction_ps, reaction, 0.9).rows]
+    at = names.index(order[0])
+    assert names[at : at + 3] == order
+    assert len(names) == len(set(names))
 
 
 def test_sources_come_least_certain_first() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pymatching
 import pytest
@@ -296,6 +298,17 @@ def test_measured_runs_differ_in_times_only() -> None:
     assert times[0] is not None
     assert times[1] is not None
     assert (times[0] != times[1]).any()
+
+
+def test_the_windows_that_are_not_judged_are_marked_where_something_was_measured() -> None:
+    experiment = run_experiment(resolved(*MEASURED))
+    calls = np.zeros((60, 1), dtype=np.bool_)
+    calls[[3, 41]] = True
+    answers = replace(answers_of(experiment), disturbed_decode=calls)
+    table = run_tables(replace(experiment, answers=answers))["windows"]
+    assert table["window"][table["disturbed"] == 1].tolist() == [3, 41]
+    assert set(table["disturbed"].tolist()) == {0, 1}
+    assert "disturbed" not in run_tables(ran())["windows"]
 
 
 def test_another_seed_gives_other_shots_and_other_times() -> None:
