@@ -1,6 +1,5 @@
 """What a report says, part by part: a lead in words, a figure, and the same numbers in tables."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +28,8 @@ from emulator.results.result import (
     Throughput,
     Verdict,
 )
-from emulator.results.stages import after_warmup, reaction_times
 
-__all__ = ["ReportSection", "Tile", "figures_of", "sections_of", "tiles_of"]
+__all__ = ["ReportSection", "Tile", "sections_of", "tiles_of"]
 
 
 @dataclass(frozen=True)
@@ -94,15 +92,6 @@ def sections_of(
         _sources(result),
         _run(result),
     ]
-
-
-def figures_of(
-    result: Result, windows: Mapping[str, NDArray[np.int64]], backlog: NDArray[np.int64]
-) -> list[tuple[str, figures.Figure]]:
-    """Names and figures of a report in reading order; arguments as of `render_html`."""
-    settled = after_warmup(dict(windows), result.verdict.warmup_windows)
-    parts = sections_of(result, reaction_times(settled), backlog)
-    return [(part.name, part.figure) for part in parts if part.figure is not None]
 
 
 def _reaction_tile(reaction: Reaction) -> Tile:

@@ -98,10 +98,12 @@ class Run:
         """The figures of the report that this run has, by name, such as ``reaction``."""
         from plotly.graph_objects import Figure
 
-        from emulator.report.sections import figures_of
+        from emulator.report.html import figures_of
 
         drawn = figures_of(self.result, dict(self._columns("windows")), self._backlog())
-        return {name: Figure(figure).update_layout(template="none") for name, figure in drawn}
+        return {
+            name: Figure(figure).update_layout(template="none") for name, figure in drawn.items()
+        }
 
     def figure(self, name: str = "reaction") -> "Figure":
         """One of `figures`; RoundtripError, with the names there are, for another."""

@@ -136,7 +136,8 @@ def test_stimulus_has_the_rounds_of_a_scenario_and_what_becomes_of_them(
     out = tmp_path / "stimulus.jsonl"
     scenario = str(ROOT / "scenarios" / "demo.toml")
     assert main(["trace", "stimulus", scenario, "--shots", "3", "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}: 84 events; python -m hdl.check plays it\n"
+    text = f"{out}: 84 events; python -m hdl.check plays it in a checkout\n"
+    assert capsys.readouterr().out == text
     header, *events = map(json.loads, out.read_text().splitlines())
     assert (header["data_w"], header["patches"], header["message_bits"]) == (512, 1, 600)
     counts = Counter(event["kind"] for event in events)
