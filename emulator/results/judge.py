@@ -266,8 +266,7 @@ class _Judged:
         late, lost, unfinished = (
             kind.T.ravel() for kind in (shots.late, shots.lost, shots.unfinished)
         )
-        wrong = answers.wrong.reshape(emission.shots, emission.patches).ravel()
-        counted = ~unfinished
+        wrong, counted = answers.wrong, ~unfinished
         found = failures(
             wrong[counted],
             (late | lost)[counted],
