@@ -18,15 +18,15 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emulator import resources
 from emulator.errors import MissingToolError, RoundtripError
 from emulator.rtl.cache import build_once, run_tool
 
 __all__ = ["RTL", "WAIVERS", "compile_model", "environment", "load"]
 
 _HERE = Path(__file__).resolve().parent
-_CHECKOUT = _HERE.parent.parent / "hdl" / "rtl"
-RTL = _CHECKOUT if _CHECKOUT.is_dir() else _HERE / "verilog"
-"""Folder of the Verilog sources: that of a checkout, or the one inside an installed package."""
+RTL = resources.ROOT / "hdl" / "rtl"
+"""Folder of the Verilog sources."""
 WAIVERS = RTL / "waivers.vlt"
 
 _DEBIAN_PACKAGES = {"g++": "g++", "make": "make", "perl": "perl"}

@@ -14,7 +14,7 @@ from emulator.scenario.scenario import Scenario
 from emulator.syndromes.decodable import model_for_decoder
 from emulator.syndromes.rotated_patch import PauliType
 
-__all__ = ["decode", "measure", "same_answers"]
+__all__ = ["decode", "different_shots", "measure", "same_answers"]
 
 _BASES: dict[str, PauliType] = {"X": "X", "Z": "Z"}
 
@@ -92,6 +92,18 @@ def measure(resolved: Resolved, *, progress: Progress | None = None) -> Answers:
 def same_answers(first: Scenario, second: Scenario) -> bool:
     """Tell whether `decode` would do the same for both, so that its answers serve both."""
     return _decoded(first) == _decoded(second)
+
+
+def different_shots(first: Scenario, second: Scenario) -> tuple[str, ...]:
+    """Keys in which two scenarios differ so that they decode different shots; none if the same."""
+    shots = {
+        "code": (first.code, second.code),
+        "noise": (first.noise, second.noise),
+        "qpu.patches": (first.qpu.patches, second.qpu.patches),
+        "run.shots": (first.run.shots, second.run.shots),
+        "run.seed": (first.run.seed, second.run.seed),
+    }
+    return tuple(key for key, (mine, other) in shots.items() if mine != other)
 
 
 def _decoded(scenario: Scenario) -> tuple[object, ...]:

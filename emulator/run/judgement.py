@@ -3,7 +3,6 @@
 from dataclasses import replace
 from importlib.metadata import version
 
-from emulator import __version__
 from emulator.decoders.answers import Answers
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.records import Record
@@ -19,6 +18,7 @@ from emulator.run.stand_ins import stand_ins
 from emulator.scenario.scenario import Scenario, dump
 from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections
+from emulator.version import __version__
 
 __all__ = ["as_applied", "judge", "measured_stages"]
 

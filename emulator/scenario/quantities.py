@@ -103,7 +103,7 @@ Rate = Annotated[
     int,
     PlainValidator(_above_zero(units.parse_rate)),
     PlainSerializer(units.format_rate, return_type=str, when_used="json"),
-    _schema("bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s", "100 Gbit/s"),
+    _schema("[kMGT]?(bit/s|bps)", "100 Gbit/s"),
 ]
 """Bits per second, more than zero; ``"400 Gbit/s"`` in a file."""
 
