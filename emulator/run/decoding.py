@@ -42,7 +42,10 @@ def decode(
     scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
     rows = prepared.shots if shots is None else shots * scenario.qpu.patches
     with named("decoder.algorithm"):
-        algorithm = resolve_decoder(scenario.decoder.algorithm)
+        path = prepared.resolved.path
+        algorithm = resolve_decoder(
+            scenario.decoder.algorithm, folder=None if path is None else path.parent
+        )
     with named("window", SyndromeError), named("decoder.algorithm", ScenarioError, PluginError):
         decoder = WindowedDecoder(source.dem, source.detector_round, plan, algorithm)
     return answer_shots(
