@@ -19,6 +19,7 @@ from emulator.scenario.mistakes import mistakes_of
 from emulator.scenario.overrides import parse_overrides
 from emulator.scenario.presets import PRESET_KINDS, Preset, read_preset
 from emulator.scenario.scenario import Scenario, dump
+from emulator.scenario.toml_text import BoundsError, read_toml
 
 __all__ = ["Resolved", "load_scenario", "resolve"]
 
@@ -50,9 +51,11 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Resolved:
     path = Path(path)
     text = _read(path)
     try:
-        tables = tomllib.loads(text)
+        tables = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(_syntax(path, str(error))) from None
+    except BoundsError as error:
+        raise ScenarioError(f"{path.name}: {error}") from None
     return _Resolution(tables, overrides, path, text).result()
 
 
@@ -63,7 +66,7 @@ def resolve(tables: Table, overrides: Sequence[str] = ()) -> Resolved:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # with or without its mark
     except FileNotFoundError:
         raise ScenarioError(f"{path}: there is no such scenario file; check the path") from None
     except IsADirectoryError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.errors import ScenarioError
 from emulator.scenario.checks import KeyPath
+from emulator.scenario.toml_text import BoundsError, read_toml
 
 __all__ = ["parse_overrides"]
 
@@ -26,8 +27,13 @@ def parse_overrides(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[KeyP
         if path is None:
             wrong.append(f"--set {text}: is no key=value; write e.g. --set run.shots=100")
             continue
+        try:
+            value = _value(raw)
+        except BoundsError as error:
+            wrong.append(f"--set {key}: {error}")
+            continue
         for target in _directions(path):
-            _put(tables, target, _value(raw))
+            _put(tables, target, value)
             texts[target] = text
     if wrong:
         raise ScenarioError("\n".join(wrong))
@@ -37,8 +43,8 @@ def parse_overrides(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[KeyP
 def _key_path(key: str) -> KeyPath | None:
     """Read a key as TOML does, quotes included; None if it is no key."""
     try:
-        table: Any = tomllib.loads(f"{key.strip()} = 0")
-    except tomllib.TOMLDecodeError:
+        table: Any = read_toml(f"{key.strip()} = 0")
+    except (tomllib.TOMLDecodeError, BoundsError):
         return None
     path = []
     while isinstance(table, dict):
@@ -49,7 +55,7 @@ def _key_path(key: str) -> KeyPath | None:
 
 def _value(raw: str) -> object:
     try:
-        table = tomllib.loads(f"value = {raw.strip()}")
+        table = read_toml(f"value = {raw.strip()}")
     except tomllib.TOMLDecodeError:
         return raw.strip()
     return table["value"] if len(table) == 1 else raw.strip()

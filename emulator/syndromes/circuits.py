@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
 from emulator.syndromes.noise import si1000
-from emulator.syndromes.rounds import coordinate_table, detector_rounds
+from emulator.syndromes.rounds import RoundRule, find_rounds
 from emulator.syndromes.source import Chunk, CodeInfo, SyndromeSource, chunk_starts
 
 __all__ = [
@@ -134,39 +134,50 @@ def generated_source(
         rounds=rounds,
         first_round=1 if colour else 0,
         decompose=not colour,
+        time_coordinate=1 if task == "repetition_code:memory" else 2,
         metadata=CodeInfo(task, distance, "Z" if task == "repetition_code:memory" else basis, p),
     )
 
 
-def source_from_circuit(path: str | Path, *, rounds: int | None = None) -> CircuitSource:
-    """Source of a ``.stim`` file whose detectors carry coordinates.
+def source_from_circuit(
+    path: str | Path, *, rounds: RoundRule = None, time_coordinate: int | None = None
+) -> CircuitSource:
+    """Source of a ``.stim`` file.
 
-    Rounds are the distinct times of the detectors (see ``detector_rounds``); ``rounds`` puts
-    later ones into the last round. Raises SyndromeError for a file that Stim cannot read, for
-    detectors without coordinates and for a circuit without an error model.
+    Rounds are the distinct times of the detectors, or what ``rounds`` says (see ``find_rounds``).
+    Raises SyndromeError for a file that Stim cannot read, for detectors whose rounds cannot be
+    told and for a circuit without an error model.
     """
-    return circuit_source(read_circuit(path), name=str(path), rounds=rounds)
+    return circuit_source(
+        read_circuit(path), name=str(path), rounds=rounds, time_coordinate=time_coordinate
+    )
 
 
 def circuit_source(
     circuit: stim.Circuit,
     *,
     name: str,
-    rounds: int | None = None,
+    rounds: RoundRule = None,
+    time_coordinate: int | None = None,
     first_round: int = 0,
     decompose: bool = True,
     metadata: CodeInfo | None = None,
 ) -> CircuitSource:
     """Source of any noisy circuit; the earliest detectors belong to round ``first_round``."""
-    table = coordinate_table(circuit.get_detector_coordinates(), circuit.num_detectors, name)
-    detector_round, num_rounds = detector_rounds(table, name, rounds, first_round)
+    found = find_rounds(
+        circuit,
+        name,
+        rounds=rounds,
+        time_coordinate=time_coordinate,
+        first_round=first_round,
+    )
     return CircuitSource(
         name=name,
         circuit=circuit,
         dem=error_model(circuit, name, decompose=decompose),
-        coordinates=table,
-        detector_round=detector_round,
-        num_rounds=num_rounds,
+        coordinates=found.coordinates,
+        detector_round=found.detector_round,
+        num_rounds=found.num_rounds,
         metadata=metadata or CodeInfo(),
     )
 

@@ -58,7 +58,7 @@ def test_ising_circuit_bits_per_round() -> None:
 
 def test_bits_per_round_counts_every_detector_once() -> None:
     circuit = stim.Circuit("M 0 1 2\nDETECTOR(7) rec[-1]\nDETECTOR(3) rec[-2]\nDETECTOR(7) rec[-3]")
-    source = circuit_source(circuit, name="odd order")
+    source = circuit_source(circuit, name="odd order", time_coordinate=0)
     assert source.detector_round.tolist() == [1, 0, 1]
     assert bits_per_round(source).tolist() == [1, 2]
     assert bits_per_round(source).dtype == np.int64
