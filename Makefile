@@ -112,5 +112,6 @@ clean: ## remove the environments, everything generated here, and compiled Veril
 	rm -rf $(VENV) $(TRAIN) $(LOWEST) .venv-other runs sim_build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache
 	find . -name .git -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
-	rm -rf "$(CACHE)"/packetiser_*-$(HEX)$(HEX)$(HEX)$(HEX)*
-	@rmdir "$(CACHE)" 2>/dev/null || true
+	rm -rf "$(CACHE)"/packetiser_*-$(HEX)$(HEX)$(HEX)$(HEX)* \
+		"$(CACHE)"/verilated/$(HEX)$(HEX)$(HEX)$(HEX)
+	@rmdir "$(CACHE)"/verilated "$(CACHE)" 2>/dev/null || true

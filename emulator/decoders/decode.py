@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
 from emulator.decoders.stopwatch import WARM_UP_CALLS, Timed, time_calls
+from emulator.errors import SyndromeError
 
 if TYPE_CHECKING:  # they bring ONNX Runtime and sinter
     from emulator.decoders.ising_embedding import IsingEmbedding
@@ -78,7 +79,12 @@ def answer_shots(
             parity, residual, predecoded = _predecode(predecode, rows, timed=time_predecoder)
             packed = _packed(predecode, residual)
             events_out = _count_events(packed)
-        decoded = decoder.decode(packed, timed=time_decoder)
+        try:
+            decoded = decoder.decode(packed, timed=time_decoder)
+        except SyndromeError as error:
+            if predecode is None:
+                raise
+            raise SyndromeError(f"behind the pre-decoder, {error}") from error
         corrections = decoded.corrections
         if parity is not None:
             corrections[:, -1, 0] ^= parity
@@ -96,6 +102,7 @@ def answer_shots(
                 disturbed_decode=decoded.disturbed,
                 predecode_fill_ppm=fill_ppm,
                 detectors=chunk.detectors if keep_detectors else None,
+                unused=decoder.unused,
             )
         )
         if progress is not None:

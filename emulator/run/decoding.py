@@ -11,6 +11,7 @@ from emulator.run.progress import Progress
 from emulator.scenario.codes import GeneratedCode
 from emulator.scenario.load import Resolved
 from emulator.scenario.scenario import Scenario
+from emulator.syndromes.decodable import model_for_decoder
 from emulator.syndromes.rotated_patch import PauliType
 
 __all__ = ["decode", "measure", "same_answers"]
@@ -36,25 +37,34 @@ def decode(
     """
     if prepared.scenario.decoder.algorithm == "none":
         return None
+    from emulator.decoders.hyperedges import accepts_hyperedges
     from emulator.decoders.matchers import resolve_decoder
     from emulator.decoders.windowed import WindowedDecoder
 
     scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
     rows = prepared.shots if shots is None else shots * scenario.qpu.patches
+    predecode = _predecode_stage(prepared)
     with named("decoder.algorithm"):
         path = prepared.resolved.path
         algorithm = resolve_decoder(
             scenario.decoder.algorithm, folder=None if path is None else path.parent
         )
     with named("window", SyndromeError), named("decoder.algorithm", ScenarioError, PluginError):
-        decoder = WindowedDecoder(source.dem, source.detector_round, plan, algorithm)
+        model = model_for_decoder(source, hyperedges=accepts_hyperedges(algorithm))
+        decoder = WindowedDecoder(
+            model,
+            source.detector_round,
+            plan,
+            algorithm,
+            allow_dropped=scenario.decoder.allow_dropped,
+        )
     return answer_shots(
         source,
         shots=rows,
         seed=prepared.seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
         decoder=decoder,
-        predecode=_predecode_stage(prepared),
+        predecode=predecode,
         time_predecoder=_is_timed(scenario.predecoder.timing, timed),
         time_decoder=_is_timed(scenario.decoder.timing, timed),
         keep_detectors=keep_detectors,
@@ -97,7 +107,8 @@ def _decoded(scenario: Scenario) -> tuple[object, ...]:
     return (
         *(scenario.code, scenario.noise, scenario.window),
         *(scenario.qpu.patches, run.shots, run.seed, predecoder),
-        *(decoder.algorithm, decoder.timing == "measured", scenario.fpga.timing == "rtl"),
+        *(decoder.algorithm, decoder.allow_dropped, decoder.timing == "measured"),
+        scenario.fpga.timing == "rtl",
     )
 
 

@@ -10,11 +10,12 @@ from emulator.loop.records import Record
 from emulator.machine import machine_facts
 from emulator.results.judge import RunFacts
 from emulator.results.judge import judge as judge_record
-from emulator.results.result import Result
+from emulator.results.result import DroppedErrors, Result
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
 from emulator.run.preparation import Prepared
 from emulator.run.simulation import ENGINE
+from emulator.run.stand_ins import stand_ins
 from emulator.scenario.scenario import Scenario, dump
 from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections
@@ -54,6 +55,8 @@ def judge(
         suppression=scenario.qpu.suppression,
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         detectors=source.num_detectors if scenario.predecoder.kind == "onnx" else None,
+        stand_ins=stand_ins(scenario, prepared.resolved.origins),
+        dropped=_dropped(answers, scenario.decoder.allow_dropped),
     )
     return judge_record(as_applied(record, applied, prepared), answers, facts)
 
@@ -96,6 +99,20 @@ def _expected_ps(prepared: Prepared, durations: Durations) -> dict[str, float]:
         if len(known) == len(means):
             found[stage] = sum(known) / len(known)
     return found
+
+
+def _dropped(answers: Answers | None, allowed: float) -> DroppedErrors | None:
+    """What the decoder left out of the error model, None where that is nothing."""
+    if answers is None or answers.unused is None:
+        return None
+    unused = answers.unused
+    return DroppedErrors(
+        errors=unused.errors,
+        of=unused.of,
+        share=float(unused.share),
+        allowed=allowed,
+        text=f"the decoder did without {unused}",
+    )
 
 
 def _budget(scenario: Scenario) -> Budget:

@@ -176,6 +176,10 @@ class DecoderSection(Section):
     """``pymatching``, ``pymatching_correlated``, any decoder of sinter, ``module:function``, or
     ``none``: a timing-only run, which decodes nothing and measures no logical error rate.
     """
+    allow_dropped: Probability = 0.0
+    """Share of the error probability that the decoder may leave out: errors with three or more
+    detectors, which matching cannot use.
+    """
     workers: Count = 1
     timing: Timing = "measured"
     profile: Path | None = None

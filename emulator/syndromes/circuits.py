@@ -9,6 +9,7 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
+from emulator.syndromes.colour_code import coloured_circuit
 from emulator.syndromes.noise import si1000
 from emulator.syndromes.rounds import RoundRule, find_rounds
 from emulator.syndromes.source import Chunk, CodeInfo, SyndromeSource, chunk_starts
@@ -89,8 +90,8 @@ def generated_circuit(
     """One of ``stim.Circuit.generated``'s memory experiments, with noise of strength ``p``.
 
     ``noise`` is ``"depolarizing"`` (all four noise parameters of the generator equal ``p``),
-    ``"si1000"`` or ``"none"``. Raises SyndromeError, with Stim's reason, for what cannot be
-    generated.
+    ``"si1000"`` or ``"none"``. A colour code gets the detectors of ``coloured_circuit``. Raises
+    SyndromeError, with Stim's reason, for what cannot be generated.
     """
     if noise not in NOISE_MODELS:
         raise SyndromeError(
@@ -112,6 +113,8 @@ def generated_circuit(
             f"Stim cannot generate {task} with distance {distance}, rounds {rounds} and p {p}: "
             f"{_first_line(reason)}"
         ) from reason
+    if task.startswith("color_code"):
+        circuit = coloured_circuit(circuit, rounds)
     return si1000(circuit, p) if noise == "si1000" else circuit
 
 
@@ -121,9 +124,9 @@ def generated_source(
     """Source of a generated memory experiment (see ``generated_circuit``) of ``rounds`` rounds.
 
     The detectors of the final data readout belong to the last round, with whose ancillas the data
-    qubits are measured. The colour code's detectors compare two rounds of its X, Y, Z cycle, so
-    its first round completes none; its error model is left undecomposed, as an error trips three
-    detectors, one of each colour.
+    qubits are measured. The colour code's first round completes no detector, as the first ones
+    multiply two rounds of its X, Y, Z cycle; its error model is left undecomposed, as an error
+    trips three detectors, one of each colour.
     """
     circuit = generated_circuit(task, distance=distance, rounds=rounds, noise=noise, p=p)
     colour = task.startswith("color_code")

@@ -301,7 +301,9 @@ class _Cut:
                 p, text = float(head.removeprefix("error(").removesuffix(")")), self._text(piece, c)
                 q = odds.get(text, 0.0)
                 odds[text] = p * (1 - q) + q * (1 - p)
-            likeliest = self._label(max(odds, key=odds.__getitem__))
+            # rounded and in order, so that the order of the errors does not decide a tie
+            first = max(sorted(odds), key=lambda text: float(f"{odds[text]:.12g}"))
+            likeliest = self._label(first)
             for c in group:
                 piece.label[c] = likeliest
                 piece.column[piece.first[c] : piece.first[c + 1]] = -1

@@ -164,7 +164,9 @@ def _keep_likeliest(
             p = float(parts.heads[parts.error[c]].removeprefix("error(").removesuffix(")"))
             q = odds.get(labels[c], 0.0)
             odds[labels[c]] = p * (1 - q) + q * (1 - p)
-        labels.update(dict.fromkeys(group, max(odds, key=odds.__getitem__)))
+        # to 12 digits, and of equal ones the first by name
+        best = max(sorted(odds), key=lambda text: float(f"{odds[text]:.12g}"))
+        labels.update(dict.fromkeys(group, best))
 
 
 def _error_lines(
