@@ -3,8 +3,12 @@
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 __all__ = [
+    "MAX_HERTZ",
+    "MAX_RATE_BPS",
+    "MAX_SIZE_BYTES",
     "MAX_TIME_PS",
     "PS_PER_S",
     "Clock",
@@ -18,6 +22,8 @@ __all__ = [
     "serialisation_ps",
 ]
 
+Q = TypeVar("Q", int, Fraction)
+
 PS_PER_S = 10**12
 
 MAX_TIME_PS = 2**63 - 1
@@ -29,6 +35,11 @@ _RATE_SPELLINGS = {f"{prefix}bps": _RATE[f"{prefix}bit/s"] for prefix in ("", "k
 _FREQUENCY = {"Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9}
 _SIZE = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
 
+MAX_HERTZ = 10**12
+MAX_RATE_BPS = 10**15
+MAX_SIZE_BYTES = 2**30
+
+_MAX_DIGITS, _MAX_EXPONENT = 60, 30
 _QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s.].*?)\s*")
 
 
@@ -36,9 +47,23 @@ def _parse(value: object, units: dict[str, int], noun: str, example: str) -> Fra
     if not isinstance(value, str):
         raise ValueError(f'{value!r} has no unit; write a {noun} with its unit, e.g. "{example}"')
     match = _QUANTITY.fullmatch(value)
+    if match is not None and _is_beyond(match[1]):
+        shown = value if len(value) <= _MAX_DIGITS else f"{value[:_MAX_DIGITS]}…"
+        raise ValueError(
+            f'"{shown}" has more digits or a larger exponent than any {noun}; '
+            f'write e.g. "{example}"'
+        )
     if match is None or match[2] not in units:
         raise ValueError(f'"{value}" is not a {noun}; write e.g. "{example}"')
     return Fraction(match[1]) * units[match[2]]
+
+
+def _is_beyond(number: str) -> bool:
+    """Whether a number is so long that its exact value would take for ever."""
+    exponent = re.search(r"[eE][+-]?0*(\d+)", number)
+    return len(number) > _MAX_DIGITS or (
+        exponent is not None and (len(exponent[1]) > 2 or int(exponent[1]) > _MAX_EXPONENT)
+    )
 
 
 def _whole(quantity: Fraction, value: object, grid: str) -> int:
@@ -57,18 +82,26 @@ def parse_time(value: object) -> int:
 
 def parse_rate(value: object) -> int:
     """Read a line rate such as ``"400 Gbit/s"`` or ``"400 Gbps"`` as integer bits per second."""
-    rate = _parse(value, _RATE | _RATE_SPELLINGS, "rate", "400 Gbit/s")
-    return _whole(rate, value, "1 bit/s")
+    rate = _whole(_parse(value, _RATE | _RATE_SPELLINGS, "rate", "400 Gbit/s"), value, "1 bit/s")
+    return _bounded(rate, MAX_RATE_BPS, value, "1000 Tbit/s")
 
 
 def parse_frequency(value: object) -> Fraction:
     """Read a clock frequency such as ``"322.265625 MHz"`` as an exact number of hertz."""
-    return _parse(value, _FREQUENCY, "frequency", "322.265625 MHz")
+    frequency = _parse(value, _FREQUENCY, "frequency", "322.265625 MHz")
+    return _bounded(frequency, MAX_HERTZ, value, "1000 GHz")
 
 
 def parse_size(value: object) -> int:
     """Read a size such as ``"4096 B"`` or ``"4 KiB"`` as integer bytes."""
-    return _whole(_parse(value, _SIZE, "size", "4096 B"), value, "1 byte")
+    size = _whole(_parse(value, _SIZE, "size", "4096 B"), value, "1 byte")
+    return _bounded(size, MAX_SIZE_BYTES, value, "1024 MiB")
+
+
+def _bounded(quantity: Q, limit: int, value: object, shown: str) -> Q:
+    if quantity > limit:
+        raise ValueError(f'"{value}" is more than {shown}; write less')
+    return quantity
 
 
 def _decimal(quantity: Fraction) -> str:

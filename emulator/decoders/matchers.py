@@ -8,6 +8,7 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import sinter
 import stim
 
+from emulator.decoders.plugin_module import check_module, import_module
 from emulator.decoders.plugins import PluginDecoder, contained
 from emulator.decoders.threads import limit_threads
 from emulator.errors import MissingToolError, ScenarioError
@@ -83,13 +85,15 @@ def decoder_names() -> tuple[str, ...]:
     return tuple(sorted({*_OWN, *sinter.BUILT_IN_DECODERS, "chromobius"}))
 
 
-def resolve_decoder(name: str, *, plugins: bool = True) -> sinter.Decoder:
+def resolve_decoder(
+    name: str, *, plugins: bool = True, folder: Path | None = None
+) -> sinter.Decoder:
     """Return the decoder called ``name``.
 
     A name with a colon is ``"module:function"`` as in ``sinter collect
     --custom_decoders_module_function``: the function returns a dictionary of decoders, from which
     ``"module:function:key"`` picks one (not needed when there is only one). That imports the
-    module and so runs its code, which ``plugins=False`` refuses.
+    module, first of all from ``folder``, and so runs its code, which ``plugins=False`` refuses.
 
     Raises ScenarioError for an unknown or refused name and for a decoder that cannot be compiled
     ahead, MissingToolError when the package of a decoder is not installed, PluginError when the
@@ -102,7 +106,7 @@ def resolve_decoder(name: str, *, plugins: bool = True) -> sinter.Decoder:
             f"forbids; choose one of {', '.join(decoder_names())}, or leave --no-plugins out"
         )
     if ":" in name:
-        return _custom(name)
+        return _custom(name, folder)
     if name in _OWN:
         decoder = _OWN[name]
     elif name in decoder_names():
@@ -127,22 +131,23 @@ def _packaged(name: str) -> sinter.Decoder:
     return sinter.BUILT_IN_DECODERS[name]
 
 
-def _custom(name: str) -> sinter.Decoder:
+def _custom(name: str, folder: Path | None) -> sinter.Decoder:
     module_name, function_name, *keys = name.split(":")
     if len(keys) > 1 or not all((module_name, function_name, *keys)):
         raise ScenarioError(
             f'"{name}" is not a decoder; write "module:function" or "module:function:key"'
         )
+    check_module(module_name, folder)
     with contained(name, f"when {module_name} was imported"):
         module: ModuleType | ImportError
         try:
-            module = importlib.import_module(module_name)
+            module = import_module(module_name, folder)
         except ImportError as error:
             module = error
     if isinstance(module, ImportError):
         raise MissingToolError(
-            f'the decoder "{name}" cannot be imported ({module}); install its package or put its '
-            "folder on PYTHONPATH"
+            f'the decoder "{name}" cannot be imported ({module}); install its package, put '
+            "it beside the scenario file, or its folder on PYTHONPATH"
         ) from module
     if not hasattr(module, function_name):
         raise ScenarioError(f'"{name}": the module {module_name} has no function {function_name}')

@@ -45,7 +45,10 @@ def decode(
     rows = prepared.shots if shots is None else shots * scenario.qpu.patches
     predecode = _predecode_stage(prepared)
     with named("decoder.algorithm"):
-        algorithm = resolve_decoder(scenario.decoder.algorithm)
+        path = prepared.resolved.path
+        algorithm = resolve_decoder(
+            scenario.decoder.algorithm, folder=None if path is None else path.parent
+        )
     with named("window", SyndromeError), named("decoder.algorithm", ScenarioError, PluginError):
         model = model_for_decoder(source, hyperedges=accepts_hyperedges(algorithm))
         decoder = WindowedDecoder(

@@ -1,13 +1,15 @@
 """The first steps of a run: from a scenario file to all that is known before a shot is sampled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emulator.run.compatibility import check_compatibility
+from emulator.run.footprint import check_run_size, check_source_size
 from emulator.run.horizon import check_horizon
 from emulator.run.service_times import given_durations
+from emulator.scenario.layers import Origin
 from emulator.scenario.load import Resolved, load_scenario, resolve
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.build import build_source
@@ -80,10 +82,13 @@ def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:
     had.
     """
     scenario = resolved.scenario
+    check_source_size(scenario)
     if like is not None and _same_source(like.scenario, scenario):
         source = like.source
     else:
         source = build_source(scenario.code, scenario.noise)
+    resolved = _with_all_shots(resolved, source)
+    scenario = resolved.scenario
     plan = window_plan(scenario.window, source.num_rounds)
     check_compatibility(scenario, source, plan)
     context = TimingContext(
@@ -93,8 +98,20 @@ def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:
     )
     given = given_durations(scenario, context, Streams.of(scenario.run.seed))
     traffic = Traffic.of(scenario, source, plan)
+    check_run_size(scenario, len(plan), len(traffic.messages))
     check_horizon(scenario, traffic, given)
     return Prepared(resolved, source, traffic, given)
+
+
+def _with_all_shots(resolved: Resolved, source: SyndromeSource) -> Resolved:
+    """Fill in ``run.shots``, where it was left out, with all that the source has for a patch."""
+    run, patches = resolved.scenario.run, resolved.scenario.qpu.patches
+    if "shots" in run.model_fields_set or source.num_shots is None or source.num_shots < patches:
+        return resolved
+    shots = source.num_shots // patches
+    scenario = resolved.scenario.model_copy(update={"run": run.model_copy(update={"shots": shots})})
+    origin = Origin("default", f"the {source.num_shots} shots of {source.name}")
+    return replace(resolved, scenario=scenario, origins={**resolved.origins, "run.shots": origin})
 
 
 def _same_source(first: Scenario, second: Scenario) -> bool:

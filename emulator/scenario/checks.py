@@ -77,7 +77,9 @@ class Parts:
     @property
     def rounds(self) -> int | None:
         """Rounds of one shot, where the scenario itself says so."""
-        return self.code.rounds if isinstance(self.code, GeneratedCode | CircuitCode) else None
+        if not isinstance(self.code, GeneratedCode | CircuitCode | SampleCode):
+            return None
+        return self.code.rounds if isinstance(self.code.rounds, int) else None
 
 
 def contradictions(parts: Parts, unreadable: Iterable[str] = ()) -> list[Mistake]:
@@ -106,6 +108,27 @@ def _sample_model(parts: Parts) -> Iterator[Mistake]:
     if isinstance(code, SampleCode) and code.model.suffix not in {".dem", ".stim"}:
         text = f'"{code.model}" is no error model; write the path of a .dem or a .stim file'
         yield Mistake(("code", "model"), text)
+
+
+def _sample_keys(parts: Parts) -> Iterator[Mistake]:
+    """Keys of a sample file that have no effect beside another one."""
+    code = parts.code
+    if not isinstance(code, SampleCode):
+        return
+    measured = code.samples_hold == "measurements"
+    idle = ("observables", "observables_at") if measured else ("circuit", "sweep")
+    why = (
+        "has no effect: the circuit converts measurements to observables too; delete it"
+        if measured
+        else 'only serves to convert measurements; delete it or write samples_hold = "measurements"'
+    )
+    yield from (Mistake(("code", key), why) for key in idle if getattr(code, key) is not None)
+    if code.observables is not None and code.observables_at in {"start", "end"}:
+        text = f'"{code.observables_at}" contradicts a file of their own; delete one of the two'
+        yield Mistake(("code", "observables_at"), text)
+    for key in ("observables", "sweep"):
+        if getattr(code, key) is None and getattr(code, f"{key}_format") is not None:
+            yield Mistake(("code", f"{key}_format"), f"has no effect without {key}; delete it")
 
 
 def _noise(parts: Parts) -> Iterator[Mistake]:
@@ -233,6 +256,7 @@ def _profiles(parts: Parts) -> Iterator[Mistake]:
 RULES: tuple[Callable[[Parts], Iterator[Mistake]], ...] = (
     _distance,
     _sample_model,
+    _sample_keys,
     _noise,
     _window_keys,
     _window_fits_shot,

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from typing_extensions import TypeAliasType
 
 from emulator.scenario.quantities import Probability, Section
 
 __all__ = [
+    "MAX_COUNT",
     "CircuitCode",
     "Code",
     "Count",
@@ -18,13 +19,17 @@ __all__ = [
     "Noise",
     "Orientation",
     "SampleCode",
+    "StatedRounds",
 ]
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-"""A whole number, at least one."""
+MAX_COUNT = 2**31 - 1
+"""Largest number of anything: what the libraries beneath count with."""
 
-Natural = Annotated[int, Field(ge=0, strict=True)]
-"""A whole number, at least zero."""
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT, strict=True)]
+"""A whole number, at least one and less than 2**31."""
+
+Natural = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
+"""A whole number, at least zero and less than 2**31."""
 
 Orientation = Literal["XV", "XH", "ZV", "ZH"]
 """Type of the first bulk check of a rotated surface code, and whether it stands or lies."""
@@ -42,6 +47,31 @@ SampleFormat = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 """Result formats of Stim (doc/result_formats.md of quantumlib/Stim)."""
 
 
+TimeCoordinate = Annotated[int, Field(ge=-16, le=15, strict=True)]
+"""Number of a detector coordinate: 0 is the first, -1 the last."""
+
+
+def _round_rule(value: object) -> object:
+    if (type(value) is int and 1 <= value <= MAX_COUNT) or value in ("measurements", "ticks"):
+        return value
+    if isinstance(value, list | tuple):
+        if value and all(type(item) is int and 0 <= item <= MAX_COUNT for item in value):
+            return value
+        text = "this list"
+    else:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    raise ValueError(
+        f'{text} does not tell rounds; write their number, "measurements", "ticks" or a list with '
+        "the round of each detector, from 0 on"
+    )
+
+
+StatedRounds = Annotated[
+    Count | Literal["measurements", "ticks"] | tuple[Natural, ...], BeforeValidator(_round_rule)
+]
+"""How the rounds of one shot are told: their number, a rule, or the round of each detector."""
+
+
 class GeneratedCode(Section):
     """A memory experiment generated here, with the noise of [noise]."""
 
@@ -55,26 +85,50 @@ class GeneratedCode(Section):
 
 
 class CircuitCode(Section):
-    """A Stim circuit of one's own, noise included; the last detector coordinate is the round."""
+    """A Stim circuit of one's own, noise included."""
 
     source: Literal["circuit"]
     circuit: Path
-    rounds: Count | None = None
-    """Rounds of one shot; left out: counted from the detector coordinates."""
+    rounds: StatedRounds | None = None
+    """Rounds of one shot: their number, later ones joining the last; a list with the round of each
+    detector; ``"measurements"``: those with neither gate, reset nor TICK between them are one;
+    ``"ticks"``: those between two TICKs are one. Left out: the distinct times of the detectors.
+    """
+    time_coordinate: TimeCoordinate | None = None
+    """Detector coordinate that is time, 0 the first and -1 the last; left out: the one that rises
+    with the measurements, if there is only one.
+    """
 
 
 class SampleCode(Section):
-    """Recorded or precomputed detection events, and the model that they are decoded with."""
+    """Recorded or precomputed shots, and the model that they are decoded with."""
 
     source: Literal["samples"]
     detections: Path
+    """The shots."""
     format: SampleFormat
+    samples_hold: Literal["detections", "measurements"] = "detections"
+    """What the bits are; measurements are converted by ``circuit``."""
     observables: Path | None = None
     """True observable flips of each shot; without them logical errors are not counted."""
     observables_format: SampleFormat | None = None
     """Left out: as ``format``."""
+    observables_at: Literal["end", "start", "none"] | None = None
+    """Where in a shot the observables stand; left out: at the end if there is room for them."""
     model: Path
     """A detector error model (.dem), or a circuit (.stim) to derive it from."""
+    circuit: Path | None = None
+    """Circuit that turns measurements into detection events; left out: ``model``."""
+    sweep: Path | None = None
+    """Bits that control the sweep targets of the circuit, for measurements."""
+    sweep_format: SampleFormat | None = None
+    """Left out: as ``format``."""
+    mismatch: Literal["refuse", "accept"] = "refuse"
+    """What is done with shots whose detection rates contradict the model."""
+    rounds: StatedRounds | None = None
+    """As for a circuit; rules need a model that is one."""
+    time_coordinate: TimeCoordinate | None = None
+    """As for a circuit; without one, the one that rises with the numbers of the detectors."""
 
 
 class CudaqCode(Section):

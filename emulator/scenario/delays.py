@@ -95,13 +95,17 @@ class Empirical(DelaySection):
     """Recorded times, drawn at random or replayed in their order, starting over at the end.
 
     ``file`` is relative to the scenario file: a profile that ``roundtrip profile`` wrote, or a CSV
-    file whose column name ends with its unit, such as ``delta_ns``.
+    file or another table of text, with the unit in the name of its column, such as ``delta_ns``.
     """
 
     kind: Literal["empirical"]
     file: Annotated[str, Field(min_length=1)]
     column: str | None = None
-    """Stage of the profile or column of the CSV file; may be left out where there is only one."""
+    """Stage of the profile or column of the table, a number from 1 on where it has no header; may
+    be left out where there is only one with a unit.
+    """
+    unit: Literal["ps", "ns", "us", "ms", "s"] | None = None
+    """Unit of a column whose name does not say it."""
     order: Literal["draw", "replay"] = "draw"
 
 

@@ -9,7 +9,7 @@ from emulator.scenario.layers import Table
 
 __all__ = ["locate_files"]
 
-_CODE_KEYS = ("circuit", "detections", "observables", "model", "folder")
+_CODE_KEYS = ("circuit", "detections", "observables", "model", "sweep", "folder")
 
 
 def locate_files(tables: Table, folder: Path | None) -> list[Mistake]:

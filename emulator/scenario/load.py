@@ -21,6 +21,7 @@ from emulator.scenario.overrides import as_table, parse_arguments, parse_overrid
 from emulator.scenario.presets import PRESET_KINDS, Preset, read_preset
 from emulator.scenario.scenario import Scenario, dump
 from emulator.scenario.shipped import find_scenario
+from emulator.scenario.toml_text import BoundsError, read_toml
 
 __all__ = ["Resolved", "load_scenario", "resolve"]
 
@@ -56,9 +57,11 @@ def load_scenario(
     path = find_scenario(path)
     text = _read(path)
     try:
-        tables = tomllib.loads(text)
+        tables = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(_syntax(path, str(error))) from None
+    except BoundsError as error:
+        raise ScenarioError(f"{path.name}: {error}") from None
     return _Resolution(tables, overrides, arguments or {}, path, text).result()
 
 
@@ -73,7 +76,7 @@ def resolve(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # with or without its mark
     except FileNotFoundError:
         raise ScenarioError(f"{path}: there is no such scenario file; check the path") from None
     except IsADirectoryError:

@@ -179,7 +179,9 @@ def _refused(kind: str, details: ErrorDetails, context: dict[str, Any]) -> str:
         return f"{value} is unknown; {hint}write {options}"
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
-        return f"{value} is out of range; write {words} {context[key]:g}"
+        limit = context[key]
+        shown = str(limit) if isinstance(limit, int) else f"{limit:g}"
+        return f"{value} is out of range; write {words} {shown}"
     if kind.endswith("too_short"):
         return f"{value} is too short; write at least {context['min_length']}"
     for start, noun in _NOUNS:

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.errors import ScenarioError
 from emulator.scenario.checks import KeyPath
 from emulator.scenario.layers import Origin
+from emulator.scenario.toml_text import BoundsError, read_toml
 
 __all__ = ["as_table", "parse_arguments", "parse_overrides"]
 
@@ -28,8 +29,13 @@ def parse_overrides(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[KeyP
         if path is None:
             wrong.append(f"--set {text}: is no key=value; write e.g. --set run.shots=100")
             continue
+        try:
+            value = _value(raw)
+        except BoundsError as error:
+            wrong.append(f"--set {key}: {error}")
+            continue
         for target in _directions(path):
-            _put(tables, target, _value(raw))
+            _put(tables, target, value)
             origins[target] = Origin("command line", f"--set {text}")
     if wrong:
         raise ScenarioError("\n".join(wrong))
@@ -115,8 +121,8 @@ def _plain(value: object) -> object:
 def _key_path(key: str) -> KeyPath | None:
     """Read a key as TOML does, quotes included; None if it is no key."""
     try:
-        table: Any = tomllib.loads(f"{key.strip()} = 0")
-    except tomllib.TOMLDecodeError:
+        table: Any = read_toml(f"{key.strip()} = 0")
+    except (tomllib.TOMLDecodeError, BoundsError):
         return None
     path = []
     while isinstance(table, dict):
@@ -127,7 +133,7 @@ def _key_path(key: str) -> KeyPath | None:
 
 def _value(raw: str) -> object:
     try:
-        table = tomllib.loads(f"value = {raw.strip()}")
+        table = read_toml(f"value = {raw.strip()}")
     except tomllib.TOMLDecodeError:
         return raw.strip()
     return table["value"] if len(table) == 1 else raw.strip()

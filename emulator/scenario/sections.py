@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
 
-from emulator.scenario.codes import Count, Natural, Orientation
+from emulator.scenario.codes import MAX_COUNT, Count, Natural, Orientation
 from emulator.scenario.delays import Constant, Delay, Timing
 from emulator.scenario.quantities import (
     Frequency,
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 _AT_ONCE = Constant(kind="constant", value="0 ps")  # what a model reads is text
+
+MAX_HOPS = 256
 
 OpenUnit = Annotated[Number, Field(gt=0, lt=1)]
 
@@ -75,10 +77,10 @@ class WindowSection(Section):
 
 
 def _rounds_or_window(value: object) -> object:
-    if value == "window" or (type(value) is int and value >= 1):
+    if value == "window" or (type(value) is int and 1 <= value <= MAX_COUNT):
         return value
     text = f'"{value}"' if isinstance(value, str) else str(value)
-    raise ValueError(f'{text} is neither a number of rounds >= 1 nor "window"')
+    raise ValueError(f'{text} is neither a number of rounds from 1 to 2147483647 nor "window"')
 
 
 class FpgaSection(Section):
@@ -119,7 +121,7 @@ class LinkSection(Section):
     """Line rate; left out: frames take no time on the line."""
     latency: Delay = _AT_ONCE
     propagation: Time = 0
-    hops: Natural = 0
+    hops: Annotated[Natural, Field(le=MAX_HOPS)] = 0
     """Store-and-forward switches on the way."""
     hop_latency: Time = 0
     mtu: PositiveSize = 4096
@@ -208,8 +210,8 @@ class RunSection(Section):
 
     title: str = ""
     shots: Count = 1000
-    """Per patch."""
-    seed: Natural = 0
+    """Per patch; left out: all shots of a file, else 1000."""
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
     warmup_windows: Natural = 0
     """Windows of the beginning that no statistic counts."""
     drain: StrictBool = True

@@ -22,7 +22,9 @@ def build_source(code: Code, noise: Noise | None = None) -> SyndromeSource:
     if isinstance(code, GeneratedCode):
         return _generated(code, noise)
     if isinstance(code, CircuitCode):
-        return source_from_circuit(code.circuit, rounds=code.rounds)
+        return source_from_circuit(
+            code.circuit, rounds=code.rounds, time_coordinate=code.time_coordinate
+        )
     if isinstance(code, SampleCode):
         return source_from_samples(
             code.detections,
@@ -30,6 +32,14 @@ def build_source(code: Code, noise: Noise | None = None) -> SyndromeSource:
             model=code.model,
             observables=code.observables,
             observables_fmt=code.observables_format,
+            observables_at=code.observables_at,
+            samples_hold=code.samples_hold,
+            circuit=code.circuit,
+            sweep=code.sweep,
+            sweep_fmt=code.sweep_format,
+            rounds=code.rounds,
+            time_coordinate=code.time_coordinate,
+            accept_mismatch=code.mismatch == "accept",
         )
     return read_cudaq_folder(code.folder)
 
@@ -63,5 +73,6 @@ def _ising(code: GeneratedCode, model: str, p: float) -> SyndromeSource:
         circuit,
         name=f"{code.task} {code.orientation} d={code.distance} r={code.rounds} p={p}",
         rounds=code.rounds,
+        time_coordinate=2,
         metadata=CodeInfo(code.task, code.distance, basis, p),
     )

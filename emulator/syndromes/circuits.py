@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from emulator.errors import SyndromeError
 from emulator.syndromes.blockwise import BlockwiseSampler
 from emulator.syndromes.colour_code import coloured_circuit
+from emulator.syndromes.coordinates import detector_coordinates
 from emulator.syndromes.noise import si1000
-from emulator.syndromes.rounds import coordinate_table, detector_rounds
+from emulator.syndromes.rounds import RoundRule, find_rounds
 from emulator.syndromes.source import Chunk, CodeInfo, SyndromeSource, chunk_starts
 
 __all__ = [
@@ -60,7 +61,7 @@ class CircuitSource:
     @property
     def coordinates(self) -> NDArray[np.float64]:
         """Detector coordinates, read anew at each call (see SyndromeSource)."""
-        return coordinate_table(self.circuit, self.name)
+        return detector_coordinates(self.circuit)
 
     def chunks(self, shots: int, *, seed: int, chunk_shots: int = 1024) -> Iterator[Chunk]:
         """Sample shots 0 .. ``shots`` - 1 (see SyndromeSource), bit-packed throughout.
@@ -150,38 +151,49 @@ def generated_source(
         rounds=rounds,
         first_round=1 if colour else 0,
         decompose=not colour,
+        time_coordinate=1 if task == "repetition_code:memory" else 2,
         metadata=CodeInfo(task, distance, "Z" if task == "repetition_code:memory" else basis, p),
     )
 
 
-def source_from_circuit(path: str | Path, *, rounds: int | None = None) -> CircuitSource:
-    """Source of a ``.stim`` file whose detectors carry coordinates.
+def source_from_circuit(
+    path: str | Path, *, rounds: RoundRule = None, time_coordinate: int | None = None
+) -> CircuitSource:
+    """Source of a ``.stim`` file.
 
-    Rounds are the distinct times of the detectors (see ``detector_rounds``); ``rounds`` puts
-    later ones into the last round. Raises SyndromeError for a file that Stim cannot read, for
-    detectors without coordinates and for a circuit without an error model.
+    Rounds are the distinct times of the detectors, or what ``rounds`` says (see ``find_rounds``).
+    Raises SyndromeError for a file that Stim cannot read, for detectors whose rounds cannot be
+    told and for a circuit without an error model.
     """
-    return circuit_source(read_circuit(path), name=str(path), rounds=rounds)
+    return circuit_source(
+        read_circuit(path), name=str(path), rounds=rounds, time_coordinate=time_coordinate
+    )
 
 
 def circuit_source(
     circuit: stim.Circuit,
     *,
     name: str,
-    rounds: int | None = None,
+    rounds: RoundRule = None,
+    time_coordinate: int | None = None,
     first_round: int = 0,
     decompose: bool = True,
     metadata: CodeInfo | None = None,
 ) -> CircuitSource:
     """Source of any noisy circuit; the earliest detectors belong to round ``first_round``."""
-    table = coordinate_table(circuit, name)
-    detector_round, num_rounds = detector_rounds(table, name, rounds, first_round)
+    found = find_rounds(
+        circuit,
+        name,
+        rounds=rounds,
+        time_coordinate=time_coordinate,
+        first_round=first_round,
+    )
     return CircuitSource(
         name=name,
         circuit=circuit,
         dem=error_model(circuit, name, decompose=decompose),
-        detector_round=detector_round,
-        num_rounds=num_rounds,
+        detector_round=found.detector_round,
+        num_rounds=found.num_rounds,
         metadata=metadata or CodeInfo(),
     )
 

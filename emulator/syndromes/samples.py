@@ -1,19 +1,31 @@
 """Recorded detection events: a sample file beside the circuit or error model it belongs to."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
-from emulator.syndromes.bitfile import BitFile, open_bits
+from emulator.syndromes.bitfile import disguise
 from emulator.syndromes.circuits import error_model, read_circuit
-from emulator.syndromes.rounds import coordinate_table, detector_rounds
-from emulator.syndromes.source import Chunk, CodeInfo, chunk_starts, packed_bytes
+from emulator.syndromes.coordinates import detector_coordinates
+from emulator.syndromes.expected_rates import MAX_FALSE_ALARM, ExpectedRates
+from emulator.syndromes.rounds import RoundRule, find_rounds
+from emulator.syndromes.shot_files import (
+    Place,
+    ShotFile,
+    open_apart,
+    open_joined,
+    open_measurements,
+    open_reversed,
+)
+from emulator.syndromes.source import Chunk, CodeInfo, chunk_starts
 
 __all__ = ["SampleSource", "source_from_samples"]
 
@@ -24,7 +36,6 @@ class SampleSource:
 
     Where the observables were not recorded, ``num_observables`` is 0 although ``dem`` has some,
     and chunks have observables of shape (n, 0): logical errors cannot be counted.
-    ``observable_file`` is ``None`` unless they stand in a file of their own.
     """
 
     name: str
@@ -33,9 +44,7 @@ class SampleSource:
     detector_round: NDArray[np.int32]
     num_rounds: int
     metadata: CodeInfo
-    num_observables: int
-    detection_file: BitFile
-    observable_file: BitFile | None
+    shot_file: ShotFile
 
     @property
     def num_detectors(self) -> int:
@@ -45,12 +54,17 @@ class SampleSource:
     @property
     def coordinates(self) -> NDArray[np.float64]:
         """Detector coordinates, read anew at each call (see SyndromeSource)."""
-        return coordinate_table(self.dem, self.name)
+        return detector_coordinates(self.dem)
+
+    @property
+    def num_observables(self) -> int:
+        """Observables that were recorded."""
+        return self.shot_file.num_observables
 
     @property
     def num_shots(self) -> int:
         """Shots in the file."""
-        return self.detection_file.num_rows
+        return self.shot_file.num_shots
 
     def chunks(
         self,
@@ -62,11 +76,48 @@ class SampleSource:
         """Read shots 0 .. ``shots`` - 1 of the file (see SyndromeSource)."""
         for first in chunk_starts(self, shots, chunk_shots):
             count = min(chunk_shots, shots - first)
-            rows = self.detection_file.read(first, count)
-            if self.observable_file is not None:
-                yield Chunk(first, rows, self.observable_file.read(first, count))
-            else:
-                yield Chunk(first, *_split(rows, self.num_detectors, self.num_observables))
+            yield Chunk(first, *self.shot_file.read(first, count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """What is known of the files of a source before they are opened."""
+
+    shots: Path
+    fmt: str
+    observables: Path | None
+    observables_fmt: str
+    place: Place | None
+    sweep: Path | None
+    sweep_fmt: str
+    circuit: stim.Circuit | None
+    dem: stim.DetectorErrorModel
+
+    def joined(self, place: Place | None) -> ShotFile:
+        detectors, observables = self.dem.num_detectors, self.dem.num_observables
+        return open_joined(
+            self.shots, self.fmt, detectors=detectors, observables=observables, place=place
+        )
+
+    def apart(self, observables: Path) -> ShotFile:
+        return open_apart(
+            self.shots,
+            self.fmt,
+            observables,
+            self.observables_fmt,
+            detectors=self.dem.num_detectors,
+            observables=self.dem.num_observables,
+        )
+
+    def measured(self) -> ShotFile:
+        if self.circuit is None:
+            raise SyndromeError(
+                f"{self.shots}: only a circuit turns measurements into detection events; name "
+                "it with code.circuit, or give a .stim file as code.model"
+            )
+        return open_measurements(
+            self.shots, self.fmt, self.circuit, sweep=self.sweep, sweep_fmt=self.sweep_fmt
+        )
 
 
 def source_from_samples(
@@ -76,46 +127,53 @@ def source_from_samples(
     model: str | Path,
     observables: str | Path | None = None,
     observables_fmt: str | None = None,
-    rounds: int | None = None,
+    observables_at: Place | None = None,
+    samples_hold: Literal["detections", "measurements"] = "detections",
+    circuit: str | Path | None = None,
+    sweep: str | Path | None = None,
+    sweep_fmt: str | None = None,
+    rounds: RoundRule = None,
+    time_coordinate: int | None = None,
+    accept_mismatch: bool = False,
 ) -> SampleSource:
     """Source of a sample file in any format that Stim reads, beside its ``.stim`` or ``.dem``.
 
-    Observables stand in a file of their own (``observables_fmt``, by default ``fmt``), or at the
-    end of every shot of ``detections``, as ``stim detect --append_observables`` writes them, or
-    nowhere; without a file of their own the number of bits a shot decides. Where the format does
-    not tell (``dets``, ``hits``, and ``b8`` with room in its last byte) they count as recorded if
-    any shot flips one. Rounds come from the detector coordinates of the model (see
-    ``detector_rounds``). Raises SyndromeError where a file cannot be read, is truncated or
-    disagrees with the model.
+    Observables stand in a file of their own (``observables_fmt``, by default ``fmt``), or in
+    every shot of ``detections`` where ``observables_at`` says (see `open_joined`), or nowhere.
+    ``samples_hold="measurements"`` converts them by ``circuit``, by default the model's, and a
+    file of ``sweep`` bits. Rounds are those of `find_rounds`. Raises SyndromeError where a file
+    cannot be read, is truncated or disagrees with the model; so does a file whose shots cannot
+    come from the model (see `ExpectedRates`), unless ``accept_mismatch``.
     """
-    dem, circuit = _read_model(Path(model))
-    num_detectors, num_observables = dem.num_detectors, dem.num_observables
-    table = coordinate_table(dem, str(model))
-    detector_round, num_rounds = detector_rounds(table, str(model), rounds)
-    observable_file = None
-    if observables is None:
-        detection_file, appended = _open_appended(detections, fmt, num_detectors, num_observables)
-        num_observables = num_observables if appended else 0
-    else:
-        detection_file = open_bits(detections, fmt, num_detectors=num_detectors)
-        observable_file = open_bits(
-            observables, observables_fmt or fmt, num_detectors=0, num_observables=num_observables
-        )
-        if observable_file.num_rows != detection_file.num_rows:
-            raise SyndromeError(
-                f"{observables}: expected {detection_file.num_rows} shots, as in {detections}, "
-                f"but found {observable_file.num_rows}; give files of the same run"
-            )
+    dem, own_circuit = _read_model(Path(model))
+    found = find_rounds(
+        dem if own_circuit is None else own_circuit,
+        str(model),
+        rounds=rounds,
+        time_coordinate=time_coordinate,
+    )
+    files = _Files(
+        shots=Path(detections),
+        fmt=fmt,
+        observables=None if observables is None else Path(observables),
+        observables_fmt=observables_fmt or fmt,
+        place=observables_at,
+        sweep=None if sweep is None else Path(sweep),
+        sweep_fmt=sweep_fmt or fmt,
+        circuit=own_circuit if circuit is None else _converting(Path(circuit), dem),
+        dem=dem,
+    )
+    shot_file = _open(files, samples_hold)
+    if not accept_mismatch:
+        _check_rates(files, shot_file, str(model))
     return SampleSource(
         name=str(detections),
         dem=dem,
-        circuit=circuit,
-        detector_round=detector_round,
-        num_rounds=num_rounds,
+        circuit=own_circuit,
+        detector_round=found.detector_round,
+        num_rounds=found.num_rounds,
         metadata=CodeInfo(),
-        num_observables=num_observables,
-        detection_file=detection_file,
-        observable_file=observable_file,
+        shot_file=shot_file,
     )
 
 
@@ -133,49 +191,77 @@ def _read_model(path: Path) -> tuple[stim.DetectorErrorModel, stim.Circuit | Non
         ) from reason
 
 
-def _open_appended(
-    path: str | Path, fmt: str, num_detectors: int, num_observables: int
-) -> tuple[BitFile, bool]:
-    """Open a file of detectors that may have observables appended; also tell whether it has."""
-    bare = None
-    with contextlib.suppress(SyndromeError):
-        bare = open_bits(path, fmt, num_detectors=num_detectors)
-    try:
-        full = open_bits(path, fmt, num_detectors=num_detectors, num_observables=num_observables)
-    except SyndromeError:
-        if bare is None:
-            raise
-        return bare, False
-    if bare is None or num_observables == 0:
-        return full, True
-    if fmt == "ptb64":
+def _converting(path: Path, dem: stim.DetectorErrorModel) -> stim.Circuit:
+    circuit = read_circuit(path)
+    sizes = circuit.num_detectors, circuit.num_observables
+    if sizes != (dem.num_detectors, dem.num_observables):
         raise SyndromeError(
-            f"{path}: its size fits shots with and without observables; "
-            "write the observables to a file of their own and name it"
+            f"{path}: expected {dem.num_detectors} detectors and {dem.num_observables} "
+            f"observables, as in the model, but found {sizes[0]} and {sizes[1]}; give the circuit "
+            "that the model was made of"
         )
+    return circuit
+
+
+def _open(files: _Files, samples_hold: str) -> ShotFile:
+    """Open the shots as they are said to be; where they do not fit, say how they would."""
+    if samples_hold == "measurements":
+        return files.measured()
     try:
-        flips = _any_observable(full, num_detectors, num_observables)
-    except SyndromeError:  # line ends or padding out of place: the rows are shorter
-        return bare, False
-    told = fmt == "01" or (fmt == "b8" and bare.num_rows != full.num_rows)
-    return (full, True) if told or flips else (bare, False)
+        if files.observables is not None:
+            return files.apart(files.observables)
+        return files.joined(files.place)
+    except SyndromeError as error:
+        if files.circuit is None or files.circuit.num_measurements == files.dem.num_detectors:
+            raise
+        try:
+            files.measured()
+        except SyndromeError:
+            raise error from None
+        raise SyndromeError(
+            f"{error}; {files.circuit.num_measurements} measurements a shot would fit: write "
+            'code.samples_hold = "measurements" if it holds them'
+        ) from error
 
 
-def _any_observable(file: BitFile, num_detectors: int, num_observables: int) -> bool:
-    return any(
-        _split(file.read(first, 4096), num_detectors, num_observables)[1].any()
-        for first in range(0, file.num_rows, 4096)
+def _check_rates(files: _Files, shot_file: ShotFile, model: str) -> None:
+    """Refuse shots that contradict the model; name the layout in which they would agree."""
+    rates = ExpectedRates.of(files.dem)
+    try:
+        found = rates.contradiction(shot_file)
+    except SyndromeError as error:  # a bit that no shot has
+        fix = _agreeing(files, rates)
+        raise (SyndromeError(f"{error}; {fix}") if fix else error) from None
+    if found is None:
+        return
+    fix = disguise(files.shots).removeprefix(", and ") or _agreeing(files, rates)
+    fix = fix or (
+        "give the file and the model of one run, or say what a shot holds with code.samples_hold "
+        "or code.observables_at"
+    )
+    raise SyndromeError(
+        f"{files.shots}: these shots contradict {model}, as shots of the model do with a "
+        f"probability below {MAX_FALSE_ALARM:g}: {found}; {fix}, or code.mismatch = "
+        '"accept" to decode them all the same'
     )
 
 
-def _split(
-    rows: NDArray[np.uint8], num_detectors: int, num_observables: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Part packed rows of detectors and observables; only the bytes they share are unpacked."""
-    whole, used = divmod(num_detectors, 8)
-    tail = np.unpackbits(rows[:, whole:], axis=1, bitorder="little")
-    observables = np.packbits(tail[:, used : used + num_observables], axis=1, bitorder="little")
-    detectors = rows[:, : packed_bytes(num_detectors)].copy()
-    if used:
-        detectors[:, -1] &= (1 << used) - 1
-    return detectors, observables
+def _agreeing(files: _Files, rates: ExpectedRates) -> str:
+    """Say how the shots would agree with the model; empty where no other layout does."""
+    for advice, opened in _other_layouts(files):
+        with suppress(SyndromeError):
+            if rates.contradiction(opened()) is None:
+                return f"the shots agree with the model {advice}"
+    return ""
+
+
+def _other_layouts(files: _Files) -> Iterator[tuple[str, Callable[[], ShotFile]]]:
+    """What else the shots may hold: how to say so, and how to open them."""
+    yield 'if they are measurements: write code.samples_hold = "measurements"', files.measured
+    places: tuple[Place, ...] = ("start", "end", "none")
+    for place in places:
+        text = f'with other observables: write code.observables_at = "{place}"'
+        yield text, partial(files.joined, place)
+    if files.fmt == "b8":
+        text = 'with the bits of each byte turned round: pack them with bitorder="little"'
+        yield text, partial(open_reversed, files.shots, files.dem.num_detectors)

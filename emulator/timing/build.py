@@ -86,7 +86,7 @@ def _batched(delay: Batch, context: TimingContext, source: str, confidence: str)
 
 
 def _recorded(delay: Empirical, context: TimingContext, stream: Stream) -> Service:
-    times_ps = read_recording(context.base_dir / delay.file, delay.column)
+    times_ps = read_recording(context.base_dir / delay.file, delay.column, delay.unit)
     source = delay.source or f"recorded in {delay.file}"
     confidence = delay.confidence or "measured"
     if delay.order == "replay":

@@ -2,7 +2,8 @@
 
 Each line of the file is a JSON object: ``registers`` (as in HsbRegisters), ``board_mac``,
 ``board_ip``, ``payload_hex`` (hex text), ``psn``, ``buffer`` (integers) and ``frames_hex`` (the
-recorded frames, destination MAC to ICRC, as a list of hex text).
+recorded frames, destination MAC to ICRC, as a list of hex text). A payload longer than
+``bytes_per_window`` is truncated, as the recorded device does.
 Exit code 0: all identical; 1: some differ; 2: the file cannot be read.
 """
 
@@ -75,6 +76,7 @@ def _compare(window: Any) -> str | None:
         board_ip=_hex(window, "board_ip"),
         psn=_value(window, "psn", int),
         buffer=_value(window, "buffer", int),
+        oversize="truncate",  # as the recorded device does
     )
     for number, (old, new) in enumerate(zip(recorded, encoded, strict=False), start=1):
         if old != new:

@@ -11,6 +11,7 @@ nvidia-holoscan/holoscan-sensor-bridge, HSB_IP 0x2606 (dp_pkt_hdr.sv, roce_icrc.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal, get_args
 
 from emulator.wire.errors import WireError
 from emulator.wire.fields import (
@@ -23,13 +24,17 @@ from emulator.wire.fields import (
 from emulator.wire.icrc import ICRC_SIZE, has_valid_ipv4_checksum, icrc, with_ipv4_checksum
 from emulator.wire.registers import HsbRegisters
 
-__all__ = ["Opcode", "RoceFrame", "decode_frame", "encode_send", "encode_window"]
+__all__ = ["Opcode", "Oversize", "RoceFrame", "decode_frame", "encode_send", "encode_window"]
 
 _IP_START = SEND_ONLY["ip_version_ihl"].offset
 _UDP_START = SEND_ONLY["udp_src_port"].offset
 _MIN_FRAME = 60  # shorter frames are filled with zeros by the MAC
 _PSN_MODULUS = 1 << 24
 _MIGRATED = 0x40
+
+
+Oversize = Literal["refuse", "truncate"]
+"""What is done with a payload that is longer than its window."""
 
 
 class Opcode(IntEnum):
@@ -78,6 +83,7 @@ def encode_window(
     board_ip: bytes,
     psn: int,
     buffer: int,
+    oversize: Oversize = "refuse",
 ) -> list[bytes]:
     """Frames in which the packetiser sends one window, in order.
 
@@ -86,10 +92,12 @@ def encode_window(
     Immediate (0x2B). ``psn`` is that of the first packet, counts packets and wraps at 24 bits;
     ``buffer`` is the ring slot. The immediate is {PSN[19:0], slot[11:0]}.
 
-    Raises WireError if the payload is empty or longer than the window, or a value does not fit.
+    The packetiser ends a window after ``bytes_per_window`` and drops what is left of a longer
+    payload: ``oversize="truncate"`` does so too. Raises WireError if the payload is empty or,
+    unless it is truncated, longer than the window, or a value does not fit.
     """
-    _check_window(payload, registers, buffer)
-    window = payload.ljust(registers.bytes_per_window, b"\0")
+    _check_window(payload, registers, buffer, oversize)
+    window = payload[: registers.bytes_per_window].ljust(registers.bytes_per_window, b"\0")
     starts = range(0, len(window), registers.packet_bytes)
     frames = []
     for number, start in enumerate(starts):
@@ -189,13 +197,16 @@ def _address(address: bytes, size: int, name: str) -> int:
     return int.from_bytes(address, "big")
 
 
-def _check_window(payload: bytes, registers: HsbRegisters, buffer: int) -> None:
+def _check_window(payload: bytes, registers: HsbRegisters, buffer: int, oversize: Oversize) -> None:
     if not payload:
         raise WireError("payload is empty; a window carries at least one byte.")
-    if len(payload) > registers.bytes_per_window:
+    if oversize not in get_args(Oversize):
+        raise WireError(f'oversize(="{oversize}") must be "refuse" or "truncate".')
+    if oversize == "refuse" and len(payload) > registers.bytes_per_window:
         raise WireError(
             f"payload of {len(payload)} bytes is longer than the window of "
-            f"{registers.bytes_per_window}; raise bytes_per_window or send less."
+            f"{registers.bytes_per_window}; raise bytes_per_window, send less, or write "
+            'oversize="truncate" to drop what is beyond it, as the packetiser does.'
         )
     if not 0 <= buffer <= registers.last_buffer:
         raise WireError(f"buffer(={buffer}) is not a slot of the ring 0..{registers.last_buffer}.")

@@ -84,7 +84,10 @@ def found(**tables: dict[str, Any]) -> list[str]:
         ),
         (
             {"fpga": {"rounds_per_message": "windw"}},
-            'fpga.rounds_per_message: "windw" is neither a number of rounds >= 1 nor "window"',
+            (
+                'fpga.rounds_per_message: "windw" is neither a number of rounds from 1 to '
+                '2147483647 nor "window"'
+            ),
         ),
         (
             {"link": {"up": {"rate": "0 Gbit/s"}}},
@@ -128,7 +131,7 @@ def test_keys_of_the_source_that_was_chosen_are_suggested() -> None:
         Scenario.model_validate(tables)
     assert [str(mistake) for mistake in mistakes_of(error.value, Scenario, tables)] == [
         'code.round: unknown key; did you mean "rounds"?',
-        "code.folder: unknown key; known are source, circuit, rounds",
+        "code.folder: unknown key; known are source, circuit, rounds, time_coordinate",
     ]
 
 

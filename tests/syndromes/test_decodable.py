@@ -269,7 +269,7 @@ def test_a_stray_error_that_does_not_split_leaves_the_others_split() -> None:
     shaped = circuit() + stim.Circuit(stray)
     with pytest.raises(ValueError, match="decompose"):
         shaped.detector_error_model(decompose_errors=True)
-    source = circuit_source(shaped, name="stray")
+    source = circuit_source(shaped, name="stray", time_coordinate=2)
     model = decodable_model(model_for_decoder(source, hyperedges=False), hyperedges=False)
     assert model.unused is not None
     assert model.unused.errors == 1

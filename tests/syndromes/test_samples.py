@@ -129,7 +129,7 @@ def test_a_circuit_serves_as_model(tmp_path: Path, origin: CircuitSource) -> Non
 def test_long_files_are_read_in_blocks(tmp_path: Path, model: Path) -> None:
     path = tmp_path / "shots.01"
     path.write_bytes((b"0" * 25 + b"\n") * 200_000)
-    source = source_from_samples(path, fmt="01", model=model)
+    source = source_from_samples(path, fmt="01", model=model, accept_mismatch=True)
     tracemalloc.start()
     total = sum(len(chunk.detectors) for chunk in source.chunks(200_000, seed=0))
     peak = tracemalloc.get_traced_memory()[1]
@@ -177,3 +177,87 @@ def test_models_that_do_not_work(tmp_path: Path, name: str, text: str, message: 
     with pytest.raises(SyndromeError, match=message) as error:
         source_from_samples(tmp_path / "shots", fmt="b8", model=model)
     assert str(model) in str(error.value)
+
+
+FOUND = Path(__file__).parents[1] / "data" / "found"
+
+
+def test_measurements_are_no_detection_events() -> None:
+    shots, model = FOUND / "measurements.b8", FOUND / "surface.stim"
+    with pytest.raises(SyndromeError, match=r"contradict .*surface\.stim.*D\d+ fires in") as error:
+        source_from_samples(shots, fmt="b8", model=model)
+    assert 'code.samples_hold = "measurements"' in str(error.value)
+    assert "below 1e-09" in str(error.value)
+    source = source_from_samples(shots, fmt="b8", model=model, samples_hold="measurements")
+    assert (source.num_shots, source.num_detectors, source.num_observables) == (200, 32, 1)
+    accepted = source_from_samples(shots, fmt="b8", model=model, accept_mismatch=True)
+    assert accepted.num_shots == 300
+
+
+def test_measurements_beside_a_model_of_their_own(tmp_path: Path) -> None:
+    circuit = stim.Circuit.from_file(FOUND / "surface.stim")
+    dem = tmp_path / "model.dem"
+    circuit.detector_error_model().to_file(dem)
+    shots = FOUND / "measurements.b8"
+    with pytest.raises(SyndromeError, match=r"only a circuit turns .*code\.circuit"):
+        source_from_samples(shots, fmt="b8", model=dem, samples_hold="measurements")
+    source = source_from_samples(
+        shots,
+        fmt="b8",
+        model=dem,
+        samples_hold="measurements",
+        circuit=FOUND / "surface.stim",
+    )
+    assert source.num_shots == 200
+    with pytest.raises(
+        SyndromeError, match=r"expected 32 detectors and 1 observables.*found 8 and"
+    ):
+        source_from_samples(
+            shots,
+            fmt="b8",
+            model=dem,
+            samples_hold="measurements",
+            circuit=FOUND / "no_coordinates.stim",
+        )
+
+
+def test_the_layout_that_would_fit_is_named(tmp_path: Path, origin: CircuitSource) -> None:
+    model = tmp_path / "model.stim"
+    origin.circuit.to_file(model)
+    bits_of = origin.circuit.compile_detector_sampler(seed=2)
+    events, flips = bits_of.sample(2000, separate_observables=True)
+    measured = origin.circuit.compile_sampler(seed=2).sample(640)
+    front = np.hstack([flips, events])
+    for fmt in ("01", "b8", "hits"):
+        path = tmp_path / "front"
+        stim.write_shot_data_file(data=front, path=str(path), format=fmt, num_measurements=25)
+        with pytest.raises(SyndromeError, match=r'write code\.observables_at = "start"'):
+            source_from_samples(path, fmt=fmt, model=model)
+    path = tmp_path / "measured.b8"  # as many bytes as shots of other detectors, but for padding
+    stim.write_shot_data_file(data=measured, path=str(path), format="b8", num_measurements=33)
+    with pytest.raises(SyndromeError, match=r"bit is set beyond the 25.*samples_hold = \"meas"):
+        source_from_samples(path, fmt="b8", model=model)
+    for fmt in ("01", "r8", "hits", "dets"):
+        path = tmp_path / "measured"
+        stim.write_shot_data_file(data=measured, path=str(path), format=fmt, num_measurements=33)
+        with pytest.raises(
+            SyndromeError, match=r"33 measurements a shot would fit: write code\.samp"
+        ):
+            source_from_samples(path, fmt=fmt, model=model)
+    path = tmp_path / "big.b8"
+    np.packbits(events, axis=1, bitorder="big").tofile(path)
+    with pytest.raises(SyndromeError, match="bits of each byte turned round: pack them with"):
+        source_from_samples(path, fmt="b8", model=model)
+
+
+def test_rounds_of_a_model_without_coordinates(tmp_path: Path) -> None:
+    model = tmp_path / "model.dem"
+    model.write_text("error(0.1) D0 D1 L0\nerror(0.1) D1\n")
+    path = write(tmp_path / "shots", "01", np.zeros((5, 2), bool), 2, 0)
+    source = source_from_samples(path, fmt="01", model=model, rounds=[0, 1])
+    assert source.num_rounds == 2
+
+
+def test_a_file_with_windows_line_ends() -> None:
+    source = source_from_samples(FOUND / "crlf.01", fmt="01", model=FOUND / "crlf.dem")
+    assert (source.num_shots, source.num_detectors, source.num_observables) == (2000, 32, 1)

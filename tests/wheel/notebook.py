@@ -12,10 +12,10 @@ from nbclient import NotebookClient
 
 def main(notebook: Path, out: Path) -> None:
     """Run ``notebook`` in the folder of ``out``; raises what a cell raises."""
-    read = nbformat.read(notebook, as_version=4)
+    read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     where = {"metadata": {"path": str(out.parent)}}
     NotebookClient(read, timeout=600, resources=where).execute()
-    nbformat.write(read, out)
+    nbformat.write(read, out)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

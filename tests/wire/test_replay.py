@@ -40,6 +40,14 @@ def test_it_runs_as_a_module(frames_file: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "89 identical, 0 different\n")
 
 
+def test_a_payload_beyond_its_window_is_truncated_as_recorded(
+    window: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longer = window | {"payload_hex": window["payload_hex"].ljust(128, "0") + "ff" * 64}
+    assert main([_file(tmp_path, longer)]) == 0
+    assert capsys.readouterr().out == "1 identical, 0 different\n"
+
+
 def test_a_corrupted_byte_is_located(
     window: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

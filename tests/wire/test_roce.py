@@ -9,7 +9,7 @@ from emulator.wire.errors import WireError
 from emulator.wire.fields import SEND_ONLY
 from emulator.wire.icrc import icrc, with_ipv4_checksum
 from emulator.wire.registers import HsbRegisters
-from emulator.wire.roce import Opcode, decode_frame, encode_send, encode_window
+from emulator.wire.roce import Opcode, Oversize, decode_frame, encode_send, encode_window
 from emulator.wire.rpc import Response, Status
 from tests.wire.conftest import Recorded
 
@@ -18,7 +18,11 @@ HOST_IP, BOARD_IP = bytes([192, 168, 1, 1]), bytes([192, 168, 0, 2])
 
 
 def _window(
-    payload: bytes, registers: dict[str, int], psn: int = 0, buffer: int = 0
+    payload: bytes,
+    registers: dict[str, int],
+    psn: int = 0,
+    buffer: int = 0,
+    oversize: Oversize = "refuse",
 ) -> list[bytes]:
     return encode_window(
         payload,
@@ -27,6 +31,7 @@ def _window(
         board_ip=BOARD_IP,
         psn=psn,
         buffer=buffer,
+        oversize=oversize,
     )
 
 
@@ -243,6 +248,17 @@ def test_impossible_windows_are_refused(
 ) -> None:
     with pytest.raises(WireError, match=sentence):
         _window(payload, registers, psn, buffer)
+
+
+def test_a_window_too_long_is_truncated_as_the_packetiser_does(registers: dict[str, int]) -> None:
+    payload = bytes(range(200))
+    frames = _window(payload, registers, oversize="truncate")
+    assert frames == _window(payload[:64], registers)
+    assert _window(payload[:60], registers, oversize="truncate") == _window(payload[:60], registers)
+    with pytest.raises(WireError, match=r'write oversize="truncate" to drop what is beyond it'):
+        _window(payload, registers)
+    with pytest.raises(WireError, match=r'oversize\(="cut"\) must be "refuse" or "truncate"'):
+        _window(payload, registers, oversize="cut")  # type: ignore[arg-type]
 
 
 def test_addresses_of_the_wrong_length_are_named() -> None:
