@@ -112,6 +112,7 @@ class Record:
     patches that were emitted but not yet decoded or lost, at each of those times and at
     `BACKLOG_SAMPLES` + 1 instants over [0, horizon]. ``drained``: the run went on after the
     horizon until nothing was left.
+    ``engine``: name of the engine that ran it; nothing else depends on it.
     ``idle_rounds``: int64 (operations,), the rounds each operation of a program with feedback
     waited, or None without feedback. ``ring_waits``: messages that found no free slot and waited.
     Arrays are empty where windows were not kept.
@@ -135,6 +136,7 @@ class Record:
     drained: bool = True
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
+    engine: str = "simpy"
 
     def backlog_at(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rounds of all patches emitted but not yet decoded or lost at each time, (n,).

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.rtl.cache import build_once, run_tool
+from emulator.build_cache import build_once, run_tool
 
 # starts another program, as make starts the compiler, which says that it runs and works on
 SLOW_TOOL = "sleep 1000 & echo $! > {pids}; wait"
@@ -19,7 +19,7 @@ SLOW_TOOL = "sleep 1000 & echo $! > {pids}; wait"
 BUILDER = """
 import sys, time
 from pathlib import Path
-from emulator.rtl.cache import build_once
+from emulator.build_cache import build_once
 
 def build(draft):
     (draft / "half").touch()

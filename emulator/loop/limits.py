@@ -1,0 +1,26 @@
+"""What no loop may exceed, whichever engine runs it."""
+
+from emulator.loop.config import LoopConfig
+from emulator.units import MAX_TIME_PS
+
+__all__ = ["TOO_LONG", "check_loop"]
+
+TOO_LONG = (
+    "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten the times of "
+    "its stages, or run fewer shots"
+)
+"""Error of a run that goes on for longer than a record holds."""
+
+
+def check_loop(config: LoopConfig) -> None:
+    """Raise ValueError for rounds that are emitted for too long, or a ring that is too small.
+
+    Rounds are emitted for up to `MAX_TIME_PS`; for the ring see `slots.check_slots`.
+    """
+    horizon_ps = config.emission.horizon_ps
+    if horizon_ps > MAX_TIME_PS:
+        raise ValueError(f"horizon_ps(={horizon_ps}) must be <= {MAX_TIME_PS}, 106 days.")
+    if config.host.waits and config.host.hold_until_response:
+        from emulator.loop.slots import check_slots
+
+        check_slots(config)
