@@ -12,12 +12,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.errors import RoundtripError
 from emulator.loop.config import LoopConfig
 from emulator.loop.encoding import EncodedLoop, encode
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.ledger import CAUSES
-from emulator.loop.limits import TOO_LONG, check_loop
+from emulator.loop.limits import RunTooLongError, check_loop
 from emulator.loop.native import (
     STAGES,
     AccountStruct,
@@ -55,7 +54,9 @@ def run_compiled(
     encoded = encode(config, keep_windows=keep_windows)
     tables = _Tables(config, keep=keep_windows)
     with _Run(config, encoded, tables) as run:
-        while not run.advance():
+        ended = False
+        while not ended:
+            ended = run.advance()
             if progress is not None:
                 progress(run.emitted)
         account = run.account()
@@ -176,11 +177,11 @@ class _Run:
         if status == Status.DONE:
             return
         if status == Status.TOO_LONG:
-            raise RoundtripError(TOO_LONG)
+            raise RunTooLongError
         if status == Status.NO_MEMORY:
             raise MemoryError("the compiled engine has no memory left")
         if status == Status.NEGATIVE:
-            raise ValueError("the time of a stage is negative.")
+            raise ValueError(f"delay_ps(={self.account().negative_ps}) must be >= 0.")
         if status == Status.LAWLESS:
             self._ask_reader()
         raise RuntimeError(f"the compiled engine ended with status {status}; this is a defect")

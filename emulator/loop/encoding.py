@@ -32,11 +32,15 @@ Ints = NDArray[np.int64]
 _KINDS = (Constant, Draws, Listed, Costed, Choice, Sloped, Cold, Filled, Affine)
 """Kinds of laws by their number in the library."""
 
-_MAX_JOBS = 2**56
+_MAX_JOBS = 2**48
 
 
 class EngineRefusalError(RoundtripError):
-    """The compiled engine cannot run this loop; the text says what of it."""
+    """The compiled engine cannot run this loop: ``what`` it cannot express."""
+
+    def __init__(self, what: str) -> None:
+        """Say what, and who can."""
+        super().__init__(f"the compiled engine cannot run this loop: {what}; --engine simpy can")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,10 @@ def encode(config: LoopConfig, *, keep_windows: bool) -> EncodedLoop:
         encoder.shape(keep_windows=keep_windows)
         encoder.plan()
         encoder.parts()
+        struct = encoder.finished()
     except OverflowError as error:
-        raise EngineRefusalError("it has a number that 64 bits do not hold") from error
-    return EncodedLoop(encoder.finished(), encoder.laws.draws, encoder.kept)
+        raise EngineRefusalError("it has a number of more than 64 bits") from error
+    return EncodedLoop(struct, encoder.laws.draws, encoder.kept)
 
 
 @dataclass
@@ -150,7 +155,7 @@ class _Encoder:
         )
         a_shot = max(len(config.messages), len(config.plan))
         if not config.plan or emission.patches * emission.shots * a_shot > _MAX_JOBS:
-            raise EngineRefusalError("it has no window, or more than 2^56 messages or windows")
+            raise EngineRefusalError("it has no window, or more than 2^48 messages or windows")
         if any(not message.packets for message in config.messages) or not config.response:
             raise EngineRefusalError("a message or a response is of no packet")
         self._arrays(

@@ -85,7 +85,7 @@ struct rt_tally {
 };
 
 struct rt_account {
-  Int emitted, decoded, late, open_rounds, lost[3], end_ps, now_ps, ring_waits;
+  Int emitted, decoded, late, open_rounds, lost[3], end_ps, negative_ps, ring_waits;
   Int messages, done, responses, lost_windows;  // rows of the tables
   Int waiting[3];                               // ring, pre-decoders, decoders
   rt_tally tally[7];                            // in the order of Stage
@@ -152,36 +152,35 @@ class Divider {
   std::uint64_t reciprocal_;
 };
 
-// Edge n is at floor(n * span / edges), by quotient and remainder: the product itself exceeds 64
-// bits after 57 s at 322 MHz.
+// Edge n is at floor(n * span / edges). That product exceeds 64 bits after 57 s at 322 MHz; from
+// there on it is done by quotient and remainder, whose product may take 128.
 class Clock {
  public:
-  Clock(Int edges, Int span)
-      : edges_(edges), span_(span), small_(span <= std::numeric_limits<Int>::max() / edges) {}
+  Clock(Int edges, Int span) : edges_(edges), span_(span) {}
 
   Ps edge_ps(Edge number) const {
+    Int product = 0;
+    if (!__builtin_mul_overflow(number, span_.divisor(), &product))
+      return edges_.divide(product).first;
     const auto [spans, rest] = edges_.divide(number);
-    Int whole = 0;
-    if (__builtin_mul_overflow(spans, span_.divisor(), &whole)) throw Stop{TOO_LONG};
-    if (small_) return plus(whole, edges_.divide(rest * span_.divisor()).first);
-    return plus(whole, static_cast<Int>(static_cast<Wide>(rest) * span_.divisor() / edges_.divisor()));
+    return narrow(static_cast<Wide>(spans) * span_.divisor() +
+                  static_cast<Wide>(rest) * span_.divisor() / edges_.divisor());
   }
 
   // First edge that is not before an instant; there are never more edges than picoseconds.
   Edge at_or_after(Ps instant) const {
-    const auto [spans, rest] = span_.divide(instant);
-    const Edge whole = spans * edges_.divisor();
-    if (small_) {
-      const auto [edges, left] = span_.divide(rest * edges_.divisor());
-      return whole + edges + (left > 0);
+    Int product = 0;
+    if (!__builtin_mul_overflow(instant, edges_.divisor(), &product)) {
+      const auto [whole, rest] = span_.divide(product);
+      return whole + (rest > 0);
     }
-    const Wide product = static_cast<Wide>(rest) * edges_.divisor();
-    return whole + static_cast<Int>((product + span_.divisor() - 1) / span_.divisor());
+    const auto [spans, rest] = span_.divide(instant);
+    const Wide more = static_cast<Wide>(rest) * edges_.divisor() + span_.divisor() - 1;
+    return spans * edges_.divisor() + static_cast<Int>(more / span_.divisor());
   }
 
  private:
   Divider edges_, span_;
-  bool small_;
 };
 
 // What travels through a loop: emulator/loop/job.py.
@@ -254,15 +253,22 @@ struct Event {
 class Clockwork {
  public:
   Ps now = 0;
+  Ps negative = 0;  // the delay that ended the run, if one did
 
   // Events after `last_ps` never happen and are not kept.
   explicit Clockwork(Ps last_ps, bool drain) : last_ps_(last_ps), drain_(drain) {}
 
-  bool empty() const { return heap_.empty(); }
-  const Event &next() const { return heap_.front(); }
+  // The event that comes next, or null.
+  const Event *next() {
+    settle();
+    return heap_.empty() ? nullptr : &heap_.front();
+  }
 
   void at(Ps time, Do action, Subject subject, bool last = false) {
-    if (time < now) throw Stop{NEGATIVE};
+    if (time < now) {
+      negative = time - now;
+      throw Stop{NEGATIVE};
+    }
     const std::uint64_t rank = (static_cast<std::uint64_t>(last) << 63) | (sequence_++ << 4);
     if (!drain_ && time > last_ps_) return;
     push(Event{time, rank | static_cast<std::uint64_t>(action), subject});
@@ -276,17 +282,22 @@ class Clockwork {
     ++sequence_;
   }
 
+  // Take out the event that `next` gave.
   Event pop() {
-    const Event first = heap_.front(), moved = heap_.back();
-    heap_.pop_back();
-    if (!heap_.empty()) sink(moved);
-    now = first.time;
-    return first;
+    gap_ = true;
+    now = heap_.front().time;
+    return heap_.front();
   }
 
  private:
-  // A heap of four children a node: half as deep as one of two, and they share cache lines.
+  // A heap of four children a node: half as deep as one of two, and they share cache lines. An
+  // event that is taken out leaves a gap at the top, which the next one that comes falls into: most
+  // events have a successor.
   void push(const Event &event) {
+    if (gap_) {
+      gap_ = false;
+      return sink(event);
+    }
     std::size_t place = heap_.size();
     heap_.push_back(event);
     while (place > 0) {
@@ -296,6 +307,14 @@ class Clockwork {
       place = parent;
     }
     heap_[place] = event;
+  }
+
+  void settle() {
+    if (!gap_) return;
+    gap_ = false;
+    const Event moved = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) sink(moved);
   }
 
   void sink(const Event &event) {
@@ -315,6 +334,7 @@ class Clockwork {
   }
 
   std::vector<Event> heap_;
+  bool gap_ = false;
   std::uint64_t sequence_ = 0;
   Ps last_ps_;
   bool drain_;
@@ -567,8 +587,7 @@ class Packetiser {
   }
 
   // When each packet may start on the line.
-  void frame(const Transit &transit, std::vector<Ps> &ready) {
-    ready.clear();
+  void frame(const Transit &transit, Ps *ready) {
     const Int *beats = c_.packet_beats + c_.packets_from[transit.number];
     const Int *end = c_.packet_beats + c_.packets_from[transit.number + 1];
     if (c_.by_rounds)
@@ -578,12 +597,12 @@ class Packetiser {
   }
 
  private:
-  void frame_bus(const Transit &transit, const Int *beats, const Int *end, std::vector<Ps> &ready) {
+  void frame_bus(const Transit &transit, const Int *beats, const Int *end, Ps *ready) {
     const Edge first = std::max(transit.first, line_free_);
     Edge edge = first;
     for (; beats != end; ++beats) {
       const Edge filled = plus(edge, *beats);
-      ready.push_back(clock_.edge_ps(plus(c_.store_and_forward ? filled - 1 : edge, c_.pipeline)));
+      *ready++ = clock_.edge_ps(plus(c_.store_and_forward ? filled - 1 : edge, c_.pipeline));
       edge = filled;
     }
     line_free_ = std::max(edge, plus(first, c_.spacing));
@@ -592,8 +611,7 @@ class Packetiser {
     tally_.add(arrived, start, clock_.edge_ps(line_free_) - start);
   }
 
-  void frame_rounds(const Transit &transit, const Int *beats, const Int *end,
-                    std::vector<Ps> &ready) {
+  void frame_rounds(const Transit &transit, const Int *beats, const Int *end, Ps *ready) {
     const Edge entered = plus(transit.last, c_.pipeline);
     const ShotState &state = *transit.state;
     const Int message = (state.shot * c_.messages + transit.number) * c_.patches + state.patch;
@@ -606,10 +624,10 @@ class Packetiser {
       const Ps start = clock_.edge_ps(first), occupied = clock_.edge_ps(edge) - start;
       tally_.occupy(start, occupied);
       service = plus(service, occupied);
-      ready.push_back(start);
+      ready[k] = start;
     }
     if (!c_.seen_first) line_free_ = edge;
-    tally_.count(clock_.edge_ps(entered), ready.front(), service);
+    tally_.count(clock_.edge_ps(entered), ready[0], service);
   }
 
   const rt_config &c_;
@@ -626,17 +644,17 @@ class Port {
       : link_(link), tally_(tally), hops_free_(at_place(link.hops), 0) {}
 
   // Send packets that are ready one after the other; `latency` is the message's own.
-  Ps send(const std::vector<Ps> &ready, const Int *serial, Ps latency) {
+  Ps send(Int packets, const Ps *ready, const Int *serial, Ps latency) {
     Ps last = 0, service = 0;
-    const Ps begin = std::max(free_, ready.front());
-    for (const Ps instant : ready) {
-      const Ps start = std::max(free_, instant), time = *serial++;
+    const Ps begin = std::max(free_, ready[0]);
+    for (Int k = 0; k < packets; ++k) {
+      const Ps start = std::max(free_, ready[k]), time = serial[k];
       last = free_ = plus(start, time);
       tally_.occupy(start, time);
       service = plus(service, time);
       for (Ps &hop : hops_free_) last = hop = plus(std::max(hop, last), time);
     }
-    tally_.count(ready.front(), begin, service);
+    tally_.count(ready[0], begin, service);
     last_delivery_ = std::max(last_delivery_, plus(plus(last, link_.flight_ps), latency));
     return last_delivery_;
   }
@@ -758,7 +776,7 @@ class Loop {
   std::vector<Edge> free_edges_;
   std::vector<Packetiser> packetisers_;
   std::vector<Port> up_, down_;
-  std::vector<Ps> ready_;
+  std::vector<Ps> ready_;  // when each packet may start: room for the longest message
   Int sent_ = 0, next_slot_ = 0;
 
   std::vector<std::uint8_t> slots_;
@@ -847,6 +865,10 @@ Loop::Loop(const rt_config &config, const rt_tables &tables)
       predecoders_(*this, c.predecode, PREDECODE, Do::predecoded, Do::predecode_timeout),
       decoders_(*this, c.decode, DECODE, Do::decoded, Do::decode_timeout),
       received_(at_place(c.down.ports), -c.response_beats) {
+  Int packets = c.response_packets;
+  for (Int k = 0; k < c.messages; ++k)
+    packets = std::max(packets, c.packets_from[k + 1] - c.packets_from[k]);
+  ready_.resize(at_place(packets));
   for (Int patch = 0; patch < c.patches; ++patch)
     patches_.push_back(Patch{begin(patch, 0), 0, patch * c.offset_ps});
   for (Int patch = 0; patch < c.patches; ++patch)
@@ -857,10 +879,10 @@ Loop::Loop(const rt_config &config, const rt_tables &tables)
 // Make so many events happen, or fewer where the run ends or numbers have to be drawn.
 Status Loop::advance(Int events) {
   for (; events > 0; --events) {
-    if (clockwork.empty()) return DONE;
-    const Event &next = clockwork.next();
-    if (next.action() == Do::tick &&
-        patches_[at_place(next.subject.number)].state->shot >= fed_shots_)
+    const Event *const next = clockwork.next();
+    if (!next) return DONE;
+    if (next->action() == Do::tick &&
+        patches_[at_place(next->subject.number)].state->shot >= fed_shots_)
       return HUNGRY;
     happen(clockwork.pop());
   }
@@ -945,8 +967,11 @@ ShotState *Loop::begin(Int patch, Int shot) {
     state->transits.resize(at_place(c.messages));
     state->jobs.resize(at_place(c.windows));
     for (Int k = 0; k < c.messages; ++k) {
-      state->transits[at_place(k)].state = state;
-      state->transits[at_place(k)].number = k;
+      Transit &transit = state->transits[at_place(k)];
+      transit.state = state;
+      transit.number = k;
+      transit.cause = -1;
+      transit.holds_slot = false;
     }
     for (Int k = 0; k < c.windows; ++k) {
       state->jobs[at_place(k)].state = state;
@@ -956,7 +981,8 @@ ShotState *Loop::begin(Int patch, Int shot) {
     state = spare_.back();
     spare_.pop_back();
   }
-  for (Transit &transit : state->transits) transit.cause = -1, transit.holds_slot = false;
+  if (state->lost)
+    for (Transit &transit : state->transits) transit.cause = -1;
   for (Job &job : state->jobs) job.open = true, job.waits_for = c.waits_for[job.position];
   state->patch = patch;
   state->shot = shot;
@@ -1002,9 +1028,11 @@ void Loop::transmit(Transit &transit) {
   transit.slot = next_slot_;
   if (++next_slot_ == c.slots) next_slot_ = 0;
   const std::size_t port = at_place(port_of(c.up, transit.state->patch));
-  packetisers_[port].frame(transit, ready_);
-  const Int *serial = c.up.serial_ps + c.packets_from[transit.number];
-  const Ps delivered = up_[port].send(ready_, serial, laws(UPLINK, c.up.latency, transit.index));
+  packetisers_[port].frame(transit, ready_.data());
+  const Int first = c.packets_from[transit.number];
+  const Ps delivered = up_[port].send(c.packets_from[transit.number + 1] - first, ready_.data(),
+                                      c.up.serial_ps + first,
+                                      laws(UPLINK, c.up.latency, transit.index));
   transit.framed = ready_.front();
   transit.delivered = delivered;
   const bool lost = c.losses >= 0 && laws(LOSS, c.losses, transit.index);
@@ -1157,9 +1185,10 @@ void Loop::decoded(Job *batch) {
 
 void Loop::answer(Job &job) {
   const std::size_t port = at_place(port_of(c.down, job.state->patch));
-  ready_.assign(at_place(c.response_packets), clockwork.now);
+  std::fill_n(ready_.begin(), c.response_packets, clockwork.now);
   const Ps latency = laws(DOWNLINK, c.down.latency, answered_++);
-  const Ps returned = down_[port].send(ready_, c.down.serial_ps, latency);
+  const Ps returned =
+      down_[port].send(c.response_packets, ready_.data(), c.down.serial_ps, latency);
   // the receiver: emulator/loop/fpga.py
   Edge &last = received_[port];
   const Int beats = c.by_rounds ? c.response_beats : 0;
@@ -1177,7 +1206,7 @@ void Loop::account(rt_account &found) {
   found.open_rounds = ledger.open_rounds;
   std::copy(ledger.lost.begin(), ledger.lost.end(), found.lost);
   found.end_ps = ledger.end_ps;
-  found.now_ps = clockwork.now;
+  found.negative_ps = clockwork.negative;
   found.ring_waits = ring_waits_;
   found.messages = ledger.messages;
   found.done = ledger.done;

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emulator.errors import RoundtripError
 from emulator.gc_pause import gc_paused
 from emulator.loop.assembly import Assembly
 from emulator.loop.clockwork import Clockwork
@@ -13,7 +12,7 @@ from emulator.loop.feedback import idle_rounds
 from emulator.loop.fpga import packetisers
 from emulator.loop.job import Transit
 from emulator.loop.ledger import CAUSES, LINK_LOSS, RING_OVERRUN, Ledger
-from emulator.loop.limits import TOO_LONG, check_loop
+from emulator.loop.limits import RunTooLongError, check_loop
 from emulator.loop.pool import WorkerPool
 from emulator.loop.processor import Processor
 from emulator.loop.readout import Readout
@@ -50,10 +49,10 @@ def run_loop(
         with gc_paused():
             loop.run()
     except OverflowError as error:  # a row of the record that 64 bits do not hold
-        raise RoundtripError(TOO_LONG) from error
+        raise RunTooLongError from error
     last_ps = loop.env.now if config.drain else horizon_ps
     if max(last_ps, loop.ledger.end_ps) > MAX_TIME_PS:
-        raise RoundtripError(TOO_LONG)
+        raise RunTooLongError
     record = loop.record()
     record.check_conservation()
     return record

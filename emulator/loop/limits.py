@@ -1,15 +1,22 @@
 """What no loop may exceed, whichever engine runs it."""
 
+from emulator.errors import RoundtripError
 from emulator.loop.config import LoopConfig
 from emulator.units import MAX_TIME_PS
 
-__all__ = ["TOO_LONG", "check_loop"]
+__all__ = ["RunTooLongError", "check_loop"]
 
-TOO_LONG = (
-    "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten the times of "
-    "its stages, or run fewer shots"
-)
-"""Error of a run that goes on for longer than a record holds."""
+
+class RunTooLongError(RoundtripError):
+    """A run that goes on for longer than a record holds."""
+
+    def __init__(self, text: str = "") -> None:
+        """Say so, if no other text is given."""
+        super().__init__(
+            text
+            or "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten "
+            "the times of its stages, or run fewer shots"
+        )
 
 
 def check_loop(config: LoopConfig) -> None:

@@ -36,7 +36,7 @@ __all__ = [
 
 SOURCE = Path(__file__).with_name("engine.cpp")
 COMPILERS = ("g++", "clang++", "c++")
-FLAGS = ("-std=c++17", "-O2", "-fPIC", "-shared")
+FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared")
 _LOG_LINES = 20
 
 STAGES = (
@@ -140,7 +140,7 @@ class AccountStruct(Structure):
     _fields_ = (
         *((name, c_int64) for name in ("emitted", "decoded", "late", "open_rounds")),
         ("lost", c_int64 * 3),
-        *((name, c_int64) for name in ("end_ps", "now_ps", "ring_waits")),
+        *((name, c_int64) for name in ("end_ps", "negative_ps", "ring_waits")),
         *((name, c_int64) for name in ("messages", "done", "responses", "lost_windows")),
         ("waiting", c_int64 * 3),
         ("tally", TallyStruct * 7),

@@ -108,14 +108,6 @@ def test_a_missing_verilator_is_named_with_what_needs_it(monkeypatch: pytest.Mon
         environment("the benches")
 
 
-def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ROUNDTRIP_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert verilator._cache() == Path("/somewhere/roundtrip")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert verilator._cache() == Path.home() / ".cache" / "roundtrip"
-
-
 def test_two_threads_with_an_empty_cache_both_get_the_library(cache: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(counted, [7, 7])) == [70, 70]
