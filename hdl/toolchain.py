@@ -12,8 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from emulator.errors import MissingToolError
 from emulator.rtl.cache import build_once
+
+from emulator.errors import MissingToolError
 from emulator.rtl.verilator import RTL, WAIVERS
 from emulator.rtl.verilator import environment as verilator_environment
 

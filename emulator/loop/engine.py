@@ -26,6 +26,7 @@ from emulator.units import MAX_TIME_PS
 
 __all__ = ["CAUSES", "run_loop"]
 
+
 def run_loop(
     config: LoopConfig,
     *,

@@ -5,7 +5,11 @@ from dataclasses import replace
 from typing import Literal
 
 from emulator.errors import RoundtripError
+from emulator.loop.compiled import run_compiled
 from emulator.loop.config import LoopConfig
+from emulator.loop.encoding import EngineRefusalError
+from emulator.loop.engine import run_loop
+from emulator.loop.native import engine_library
 from emulator.loop.records import Record
 
 __all__ = ["Engine", "run_engine"]
@@ -29,11 +33,7 @@ def run_engine(
     RoundtripError where it does not compile or cannot be kept.
     """
     if engine == "simpy":
-        return _run_simpy(config, keep_windows=keep_windows, progress=progress)
-    from emulator.loop.compiled import run_compiled
-    from emulator.loop.encoding import EngineRefusalError
-    from emulator.loop.native import engine_library
-
+        return run_loop(config, keep_windows=keep_windows, progress=progress)
     try:
         engine_library()
     except RoundtripError as error:
@@ -45,13 +45,5 @@ def run_engine(
             reason = error
     if engine == "compiled":
         raise reason
-    record = _run_simpy(config, keep_windows=keep_windows, progress=progress)
+    record = run_loop(config, keep_windows=keep_windows, progress=progress)
     return replace(record, engine_note=str(reason))
-
-
-def _run_simpy(
-    config: LoopConfig, *, keep_windows: bool, progress: Callable[[int], None] | None
-) -> Record:
-    from emulator.loop.engine import run_loop
-
-    return run_loop(config, keep_windows=keep_windows, progress=progress)

@@ -2,6 +2,7 @@
 
 from emulator.errors import RoundtripError
 from emulator.loop.config import LoopConfig
+from emulator.loop.slots import check_slots
 from emulator.units import MAX_TIME_PS
 
 __all__ = ["RunTooLongError", "check_loop"]
@@ -27,7 +28,4 @@ def check_loop(config: LoopConfig) -> None:
     horizon_ps = config.emission.horizon_ps
     if horizon_ps > MAX_TIME_PS:
         raise ValueError(f"horizon_ps(={horizon_ps}) must be <= {MAX_TIME_PS}, 106 days.")
-    if config.host.waits and config.host.hold_until_response:
-        from emulator.loop.slots import check_slots
-
-        check_slots(config)
+    check_slots(config)

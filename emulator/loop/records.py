@@ -174,7 +174,7 @@ def backlog_of(emission: Emission, done: NDArray[np.int64]) -> NDArray[np.int64]
     grid = [horizon_ps * k // BACKLOG_SAMPLES for k in range(BACKLOG_SAMPLES + 1)]
     # both are sorted, which a stable sort makes use of
     merged = np.sort(np.concatenate([np.array(grid, dtype=np.int64), done[:, 0]]), kind="stable")
-    times_ps = merged[np.append(True, merged[1:] != merged[:-1])]  # noqa: FBT003
+    times_ps = merged[np.append(True, merged[1:] != merged[:-1])]
     return np.stack([times_ps, _backlog_at(emission, done, times_ps)], axis=1)
 
 

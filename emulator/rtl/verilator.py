@@ -68,8 +68,8 @@ def load(top: str, shim: str, parameters: Mapping[str, int]) -> ctypes.CDLL:
     """Load the library of module ``top`` behind ``shim``, a C++ file beside this one.
 
     The shim sees the parameters as macros. A library is built on first use, which takes about half
-    a minute, and kept in the `cache_folder` by a digest of all it is made from. Raises MissingToolError without the tools, and
-    RoundtripError with the end of their log if they fail.
+    a minute, and kept in the `cache_folder` by a digest of all it is made from. Raises
+    MissingToolError without the tools, and RoundtripError with the end of their log if they fail.
     """
     entry = cache_folder() / f"{top}-{_digest(top, shim, parameters)}"
     name = f"{top}.so"

@@ -1,9 +1,9 @@
 """The law of a service as data: a tree of integer arithmetic over numbers that were drawn before.
 
-A `Reader` is what the readable event engine asks, one job at a time. The compiled engine cannot call
-Python, so it is given the same law as a tree of these values and evaluates it itself. All chance is
-in `Draws`, whose numbers Python computes a block at a time: no floating-point number is left to be
-computed twice, by two libraries. Divisions round down, as Python's do.
+A `Reader` is what the SimPy engine asks, one job at a time. The compiled engine cannot call Python,
+so it is given the same law as a tree of these values and evaluates it itself. All chance is in
+`Draws`, whose numbers Python computes a block at a time: no floating-point number is computed
+twice, by two libraries. Divisions round down, as Python's do.
 """
 
 from collections.abc import Callable

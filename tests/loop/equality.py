@@ -1,7 +1,8 @@
 """Both engines side by side: what one of them leaves behind is what the other does."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,31 +10,30 @@ import numpy as np
 from emulator.loop.compiled import run_compiled
 from emulator.loop.config import LoopConfig
 from emulator.loop.engine import run_loop
-from emulator.loop.engines import Engine
+from emulator.loop.engines import Engine, run_engine
 from emulator.loop.records import Record
 
 __all__ = ["assert_engines_agree", "assert_same_records", "run_both"]
 
 
 def assert_engines_agree(config: LoopConfig, *, keep_windows: bool = True) -> Record | None:
-    """Run a loop on both engines; return the compiled one's record, or None if both refuse it."""
-    try:
-        expected = run_loop(config, keep_windows=keep_windows)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the other must raise it as well
-        found = _error(config, keep_windows=keep_windows)
-        assert (type(found), str(found)) == (type(error), str(error))
+    """Run a loop on both engines; return the compiled one's record, or None if both fail alike."""
+    expected, found = (
+        _outcome(partial(run, config, keep_windows=keep_windows))
+        for run in (run_loop, run_compiled)
+    )
+    if isinstance(expected, Exception) or isinstance(found, Exception):
+        assert (type(found), str(found)) == (type(expected), str(expected))
         return None
-    record = run_compiled(config, keep_windows=keep_windows)
-    assert_same_records(expected, record)
-    return record
+    assert_same_records(expected, found)
+    return found
 
 
-def _error(config: LoopConfig, *, keep_windows: bool) -> Exception | None:
+def _outcome(run: Callable[[], Record]) -> Record | Exception:
     try:
-        run_compiled(config, keep_windows=keep_windows)
-    except Exception as error:  # noqa: BLE001
+        return run()
+    except Exception as error:  # whatever it is, the other must raise it too
         return error
-    return None
 
 
 def assert_same_records(expected: Record, found: Record) -> None:
@@ -65,7 +65,5 @@ def run_both(
     progress: Callable[[int], None] | None = None,
 ) -> Record:
     """Stand in for `emulator.loop.engines.run_engine`: run both engines, and compare them."""
-    expected = run_loop(config, keep_windows=keep_windows, progress=progress)
-    found = run_compiled(config, keep_windows=keep_windows)
-    assert_same_records(expected, found)
-    return replace(found, engine="simpy") if engine == "simpy" else found
+    assert_engines_agree(config, keep_windows=keep_windows)
+    return run_engine(config, engine, keep_windows=keep_windows, progress=progress)

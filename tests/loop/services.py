@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from emulator.timing import Fixed, Losses, Recorded, Service, Stream
 from emulator.timing.combined import Batched, Loaded, Mixed, PerRound, Warmed
@@ -43,7 +44,7 @@ def distributions(draw: st.DrawFn) -> Distribution:
     )
 
 
-def recorded(seed: int, count: int, top: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def recorded(seed: int, count: int, top: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).integers(0, top, count)
 
 
@@ -54,7 +55,7 @@ def mixtures(draw: st.DrawFn, parts: st.SearchStrategy[Service]) -> Service:
     return Mixed(
         bounds,
         tuple(
-            Drawn(draw(distributions()), stream.between(*end)) if draw(st.booleans()) else draw(parts)
+            draw(st.one_of(st.builds(Drawn, distributions(), st.just(stream.between(*end))), parts))
             for end in ends
         ),
         stream,
