@@ -57,7 +57,7 @@ def run_compiled(
         ended = False
         while not ended:
             ended = run.advance()
-            if progress is not None:
+            if progress is not None and run.emitted:
                 progress(run.emitted)
         account = run.account()
     record = _record(config, account, tables, keep_windows=keep_windows)
