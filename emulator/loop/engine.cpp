@@ -220,6 +220,9 @@ struct ShotState {
 
 // The events that are to come: emulator/loop/clockwork.py.
 
+constexpr std::size_t ACTIONS = 10;
+constexpr Int MANY_PATCHES = 8;  // from which on lanes save time
+
 enum class Do : std::uint64_t {
   tick,
   transmit,
@@ -256,7 +259,8 @@ class Clockwork {
   Ps negative = 0;  // the delay that ended the run, if one did
 
   // Events after `last_ps` never happen and are not kept.
-  explicit Clockwork(Ps last_ps, bool drain) : last_ps_(last_ps), drain_(drain) {}
+  Clockwork(Ps last_ps, bool drain, bool with_lanes)
+      : with_lanes_(with_lanes), last_ps_(last_ps), drain_(drain) {}
 
   // The event that comes next, or null.
   const Event *next() {
@@ -271,7 +275,11 @@ class Clockwork {
     }
     const std::uint64_t rank = (static_cast<std::uint64_t>(last) << 63) | (sequence_++ << 4);
     if (!drain_ && time > last_ps_) return;
-    push(Event{time, rank | static_cast<std::uint64_t>(action), subject});
+    const Event event{time, rank | static_cast<std::uint64_t>(action), subject};
+    if (with_lanes_ && !last)
+      line_up(event);
+    else
+      push(event);
   }
 
   void after(Ps delay, Do action, Subject subject) {
@@ -284,12 +292,44 @@ class Clockwork {
 
   // Take out the event that `next` gave.
   Event pop() {
+    const Event event = heap_.front();
     gap_ = true;
-    now = heap_.front().time;
-    return heap_.front();
+    now = event.time;
+    if (with_lanes_) follow(event);
+    return event;
   }
 
  private:
+  // Events of one action, most of which come in the order in which they were scheduled where many
+  // patches do the same. Only the first is in the heap, where the others would cost the more the
+  // more patches there are; they wait here.
+  struct Lane {
+    std::uint64_t first = NONE;  // rank
+    Ps last = 0;
+    std::deque<Event> others;
+  };
+  static constexpr std::uint64_t NONE = std::numeric_limits<std::uint64_t>::max();
+
+  void line_up(const Event &event) {
+    Lane &lane = lanes_[static_cast<std::size_t>(event.action())];
+    if (lane.first != NONE && event.time < lane.last) return push(event);  // out of order
+    lane.last = event.time;
+    if (lane.first != NONE) return lane.others.push_back(event);
+    lane.first = event.rank;
+    push(event);
+  }
+
+  // Let the next of its lane into the heap when an event is taken out.
+  void follow(const Event &event) {
+    Lane &lane = lanes_[static_cast<std::size_t>(event.action())];
+    if (lane.first != event.rank) return;
+    lane.first = NONE;
+    if (lane.others.empty()) return;
+    lane.first = lane.others.front().rank;
+    push(lane.others.front());
+    lane.others.pop_front();
+  }
+
   // A heap of four children a node: half as deep as one of two, and they share cache lines. An
   // event that is taken out leaves a gap at the top, which the next one that comes falls into: most
   // events have a successor.
@@ -334,6 +374,8 @@ class Clockwork {
   }
 
   std::vector<Event> heap_;
+  std::array<Lane, ACTIONS> lanes_;
+  bool with_lanes_;
   bool gap_ = false;
   std::uint64_t sequence_ = 0;
   Ps last_ps_;
@@ -586,18 +628,17 @@ class Packetiser {
     transit.last = free - 1;
   }
 
-  // When each packet may start on the line.
-  void frame(const Transit &transit, Ps *ready) {
+  // When each packet may start on the line; returns when the first beat came in.
+  Ps frame(const Transit &transit, Ps *ready) {
     const Int *beats = c_.packet_beats + c_.packets_from[transit.number];
     const Int *end = c_.packet_beats + c_.packets_from[transit.number + 1];
-    if (c_.by_rounds)
-      frame_rounds(transit, beats, end, ready);
-    else
-      frame_bus(transit, beats, end, ready);
+    if (!c_.by_rounds) return frame_bus(transit, beats, end, ready);
+    frame_rounds(transit, beats, end, ready);
+    return clock_.edge_ps(transit.first);
   }
 
  private:
-  void frame_bus(const Transit &transit, const Int *beats, const Int *end, Ps *ready) {
+  Ps frame_bus(const Transit &transit, const Int *beats, const Int *end, Ps *ready) {
     const Edge first = std::max(transit.first, line_free_);
     Edge edge = first;
     for (; beats != end; ++beats) {
@@ -609,6 +650,7 @@ class Packetiser {
     const Ps start = clock_.edge_ps(first);
     const Ps arrived = first == transit.first ? start : clock_.edge_ps(transit.first);
     tally_.add(arrived, start, clock_.edge_ps(line_free_) - start);
+    return arrived;
   }
 
   void frame_rounds(const Transit &transit, const Int *beats, const Int *end, Ps *ready) {
@@ -848,7 +890,7 @@ Subject of(Transit &transit) {
 Loop::Loop(const rt_config &config, const rt_tables &tables)
     : c(config),
       clock(c.clock_edges, c.clock_span_ps),
-      clockwork(c.horizon_ps, c.drain),
+      clockwork(c.horizon_ps, c.drain, c.patches >= MANY_PATCHES),
       laws(c),
       ledger(c, tables),
       last_digitised_(at_place(c.patches), 0),
@@ -1028,7 +1070,7 @@ void Loop::transmit(Transit &transit) {
   transit.slot = next_slot_;
   if (++next_slot_ == c.slots) next_slot_ = 0;
   const std::size_t port = at_place(port_of(c.up, transit.state->patch));
-  packetisers_[port].frame(transit, ready_.data());
+  const Ps taken = packetisers_[port].frame(transit, ready_.data());
   const Int first = c.packets_from[transit.number];
   const Ps delivered = up_[port].send(c.packets_from[transit.number + 1] - first, ready_.data(),
                                       c.up.serial_ps + first,
@@ -1042,7 +1084,7 @@ void Loop::transmit(Transit &transit) {
     if (stop.status != LAWLESS) throw;
     transit.dispatch_ps = -1;  // which matters only if it is dispatched
   }
-  ledger.send(transit, clock.edge_ps(transit.first), lost);
+  ledger.send(transit, taken, lost);
   clockwork.at(delivered, lost ? Do::missed : Do::delivered, of(transit));
 }
 

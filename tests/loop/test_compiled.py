@@ -75,14 +75,18 @@ def framing_of(config: LoopConfig, wait_ps: int) -> Framing:
 
 @st.composite
 def any_loops(draw: st.DrawFn) -> LoopConfig:
-    """A loop of any parts and any services, some of which last for weeks."""
+    """A loop of any parts and any services, some of which last for weeks.
+
+    From `MANY_PATCHES` of engine.cpp on, which is 8, its events wait in lanes.
+    """
     config = draw(loops(message_services, window_services, losses))
+    patches = draw(st.sampled_from([config.emission.patches, config.emission.patches, 9]))
     period_ps = draw(st.sampled_from([US, US, US, 7, 31 * S]))
     emission = config.emission
     config = replace(
         config,
         emission=Emission(
-            period_ps, emission.rounds, emission.shots, emission.patches, emission.patch_offset_ps
+            period_ps, emission.rounds, emission.shots, patches, emission.patch_offset_ps
         ),
         fpga=replace(config.fpga, clock=Clock(draw(st.sampled_from(CLOCKS)))),
         feedback_every=draw(st.sampled_from([None, 1, 5])),
@@ -136,6 +140,7 @@ LONG: dict[str, dict[str, Any]] = {
     "falls behind and is cut": {"decode": PoolSpec(1, lognormal(3 * US, 5)), "drain": False},
     "patches many shots apart": {"offset_ps": 997 * US},
     "round by round": {"fpga": ROUND_BY_ROUND},
+    "many patches": {"patches": 12, "decode": PoolSpec(30, lognormal(3 * US, 5))},
 }
 
 
@@ -143,7 +148,7 @@ LONG: dict[str, dict[str, Any]] = {
 def test_draws_are_the_same_however_many_are_made_at_a_time(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = long_loop(**LONG[name])
+    config = long_loop(shots=100 if name == "many patches" else 400, **LONG[name])
     jobs = config.emission.shots * config.emission.patches * len(config.messages)
     assert jobs > 3 * BLOCK
     expected = run_loop(config)
@@ -310,6 +315,7 @@ def test_progress_is_the_rounds_emitted_so_far(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_interrupt_ends_a_run_between_two_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "SLICE", 1000)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     seen: list[int] = []
 
     def interrupt(emitted: int) -> None:
@@ -317,8 +323,11 @@ def test_an_interrupt_ends_a_run_between_two_slices(monkeypatch: pytest.MonkeyPa
         if len(seen) == 3:
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        run_compiled(long_loop(), progress=interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_compiled(long_loop(), progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(seen) == 3
 
 
