@@ -276,7 +276,7 @@ class Clockwork {
     const std::uint64_t rank = (static_cast<std::uint64_t>(last) << 63) | (sequence_++ << 4);
     if (!drain_ && time > last_ps_) return;
     const Event event{time, rank | static_cast<std::uint64_t>(action), subject};
-    if (with_lanes_ && !last)
+    if (with_lanes_)
       line_up(event);
     else
       push(event);
@@ -300,7 +300,7 @@ class Clockwork {
   }
 
  private:
-  // Events of one action, most of which come in the order in which they were scheduled where many
+  // Events of one action, all of one priority, most of which come in the order in which they were scheduled where many
   // patches do the same. Only the first is in the heap, where the others would cost the more the
   // more patches there are; they wait here.
   struct Lane {
@@ -489,7 +489,7 @@ class Tally {
   }
 
   void occupy(Ps start, Ps service) {
-    const Wide left = static_cast<Wide>(horizon_) - start;
+    const Ps left = horizon_ - start;  // neither is negative
     if (service <= left)
       busy_ += service;
     else if (left > 0)
@@ -497,7 +497,7 @@ class Tally {
   }
 
   void count(Ps arrived, Ps start, Ps service) {
-    if (start > horizon_ && service > static_cast<Wide>(horizon_) - start) {
+    if (start > horizon_ && service > horizon_ - start) {
       if (arrived <= horizon_) ++left_over_;
       if (!drain_) return;
     }

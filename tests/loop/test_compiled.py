@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,14 @@ from emulator.loop.encoding import EngineRefusalError
 from emulator.loop.engine import run_loop
 from emulator.loop.limits import RunTooLongError
 from emulator.numbering import Emission, Numbering
-from emulator.timing import Fixed, Losses, Stream
-from emulator.timing.combined import Loaded, Warmed
+from emulator.timing import Fixed, Losses, Recorded, Service, Stream
+from emulator.timing.combined import Batched, Loaded, Mixed, PerRound, Warmed
 from emulator.timing.distribution import Gaussian, ShiftedLognormal
 from emulator.timing.law import Law
-from emulator.timing.service import Drawn
+from emulator.timing.service import PPM, Drawn, Replayed
 from emulator.timing.stream import BLOCK
 from emulator.units import MAX_TIME_PS, Clock
-from emulator.windows import sliding_windows
+from emulator.windows import parallel_windows, sliding_windows, whole_window
 from tests.loop import build
 from tests.loop.build import INSTANT, ROUND_PS, Listed, loop_config
 from tests.loop.equality import assert_engines_agree, assert_same_records
@@ -113,6 +114,47 @@ def test_the_engines_agree_on_five_hundred_loops(config: LoopConfig, keep: bool)
     assert_engines_agree(config, keep_windows=keep)
 
 
+SLOW, FAST = Fixed(9 * US + 1), Replayed(np.array([US, 3 * US + 2, 2 * US]))
+WINDOW_LAWS: dict[str, Service] = {
+    "slower under load": Loaded(FAST, SLOW, 5),
+    "faster under load": Loaded(SLOW, FAST, 5),
+    "level from three servers on": Loaded(FAST, SLOW, 3),
+    "by fill": Batched((1, 3), (US, 2 * US + 1)),
+    "by a falling fill": Batched((1, 3), (9 * US, US)),
+    "by rounds": PerRound(700 * NS + 1),
+    "at a cost of the fill": Recorded(np.arange(10**6, 10**6 + 2000), cost_ppm=(400_001, 7, PPM)),
+    "cold": Warmed(7, SLOW, FAST),
+    "one of three": Mixed((0.3, 0.8), (SLOW, FAST, PerRound(US)), Stream(3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", WINDOW_LAWS)
+def test_each_law_has_the_values_of_its_reader(name: str) -> None:
+    """Windows that read different numbers of rounds, in batches of up to three, on four servers."""
+    decode = PoolSpec(4, WINDOW_LAWS[name], batch=3, batch_timeout_ps=2 * US)
+    record = assert_engines_agree(loop(parallel_windows(12, 2, 1), patches=9, decode=decode))
+    assert record is not None
+    assert len(np.unique(record.windows["decode_end_ps"] - record.windows["decode_start_ps"])) > 1
+
+
+def test_messages_that_are_whole_in_one_cycle_leave_in_the_order_of_their_patches() -> None:
+    """Patch 1 emits first at 3 us: its message is whole at once, but waits for what comes then."""
+    config = loop(
+        whole_window(3),
+        rounds=3,
+        patches=2,
+        offset_ps=US,
+        intake=1,
+        readout=Fixed(0),
+        fpga=RoundFpga(Clock(Fraction(10**12)), 17, 10),
+    )
+    record = assert_engines_agree(config)
+    assert record is not None
+    # the last message of the first shot of patch 0 and the first one of patch 1
+    assert record.messages["patch"][:3].tolist() == [0, 0, 1]
+    assert record.messages["framed_ps"][1] == 3 * US + 17
+
+
 def lognormal(median_ps: int, stream: int) -> Drawn:
     return Drawn(ShiftedLognormal(0, median_ps, 1.0), Stream(5, stream))
 
@@ -174,12 +216,16 @@ def test_each_block_of_draws_is_made_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_edges_of_the_clock_are_exact_over_the_longest_run() -> None:
-    """Six rounds over 106 days, at clocks whose product with the time takes 128 bits."""
-    for hertz in (*CLOCKS[:-1], Fraction(10**12 - 1), Fraction(322_265_625_001, 1000)):
-        config = loop_config(rounds=6, shots=1, decode=PoolSpec(1, Fixed(1)))
+    """Six rounds over 106 days, at clocks whose product with the time takes 128 bits.
+
+    At 322.265625 MHz, 33 edges in 102400 ps, the rounds end on an edge with the second period.
+    """
+    clocks = (*CLOCKS[:-1], Fraction(10**12 - 1), Fraction(322_265_625_001, 1000))
+    periods_ps = (MAX_TIME_PS // 6 - 12_345_678, 102_400 * 10**13)
+    for period_ps, hertz in product(periods_ps, clocks):
         config = replace(
-            config,
-            emission=Emission(MAX_TIME_PS // 6 - 12_345_678, 6, 1),
+            loop_config(rounds=6, shots=1, decode=PoolSpec(1, Fixed(1))),
+            emission=Emission(period_ps, 6, 1),
             fpga=replace(BUS, clock=Clock(hertz)),
         )
         assert assert_engines_agree(config) is not None
