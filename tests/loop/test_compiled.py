@@ -256,6 +256,13 @@ def test_time_stamps_never_wrap(stage: str, keep: bool) -> None:
         run_compiled(replace(config, decode=PoolSpec(2, build.Fixed(2**63 - 1))), keep_windows=keep)
 
 
+def test_what_would_happen_beyond_all_times_never_happens_in_a_run_that_is_cut() -> None:
+    config = loop(decode=PoolSpec(9, Fixed(US), 99, MAX_TIME_PS), drain=False)
+    record = assert_engines_agree(config)
+    assert record is not None
+    assert record.in_flight == record.emitted
+
+
 def test_frames_that_leave_before_their_message_is_whole_are_an_error_of_both() -> None:
     config = loop(fpga=ROUND_BY_ROUND)
     assert assert_engines_agree(replace(config, framing=framing_of(config, S))) is not None
