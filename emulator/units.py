@@ -25,6 +25,7 @@ MAX_TIME_PS = 2**63 - 1
 
 _TIME = {"s": 10**12, "ms": 10**9, "us": 10**6, "µs": 10**6, "μs": 10**6, "ns": 10**3, "ps": 1}
 _RATE = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9, "Tbit/s": 10**12}
+_RATE_SPELLINGS = {f"{prefix}bps": _RATE[f"{prefix}bit/s"] for prefix in ("", "k", "M", "G", "T")}
 _FREQUENCY = {"Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9}
 _SIZE = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20}
 
@@ -55,8 +56,9 @@ def parse_time(value: object) -> int:
 
 
 def parse_rate(value: object) -> int:
-    """Read a line rate such as ``"400 Gbit/s"`` as integer bits per second."""
-    return _whole(_parse(value, _RATE, "rate", "400 Gbit/s"), value, "1 bit/s")
+    """Read a line rate such as ``"400 Gbit/s"`` or ``"400 Gbps"`` as integer bits per second."""
+    rate = _parse(value, _RATE | _RATE_SPELLINGS, "rate", "400 Gbit/s")
+    return _whole(rate, value, "1 bit/s")
 
 
 def parse_frequency(value: object) -> Fraction:

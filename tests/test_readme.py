@@ -46,12 +46,17 @@ def test_every_documented_command_runs(
 
 
 def test_the_python_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path)
     (text,) = blocks("python")
-    exec(text.replace("run.shots=2000", "run.shots=200"), {})
-    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in text.splitlines() if line]) <= 10
+    exec(text.replace('"run.shots": 2000', '"run.shots": 200'), {})
+    out = capsys.readouterr().out
+    assert "Rounds      5,000 emitted = 5,000 decoded" in out
+    assert "shape: (5, 17)" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["reaction.html"]
+    lines = out.splitlines()[-3:]
     assert [line.split(" Gbit/s ")[0] for line in lines] == ["25", "100", "400"]
     times_ps = [int(line.split()[-1]) for line in lines]
     assert times_ps == sorted(times_ps, reverse=True)  # the same shots: a faster link is faster
@@ -59,7 +64,7 @@ def test_the_python_of_the_readme_runs(
 
 
 def test_every_file_named_in_the_readme_exists() -> None:
-    named = set(re.findall(r"`([\w./-]+\.(?:toml|md))`", README))
+    named = set(re.findall(r"`([\w./-]+\.(?:toml|md|ipynb))`", README))
     named |= set(re.findall(r"\]\(([\w./-]+)\)", README))
     places = (ROOT, ROOT / "scenarios")
     assert not [name for name in named if not any((base / name).exists() for base in places)]

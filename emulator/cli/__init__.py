@@ -24,6 +24,7 @@ VERBS = (
     "trace",
     "profile",
     "presets",
+    "init",
     "schema",
     "env",
 )

@@ -9,11 +9,12 @@ import typer
 
 from emulator.cli import DEBUG, VERBS
 from emulator.memory import check_memory
+from emulator.version import __version__
 
 __all__ = ["VerbError", "build", "run"]
 
 
-LIGHT = ("presets", "schema", "env")
+LIGHT = ("presets", "init", "schema", "env")
 """Verbs that need no numeric libraries."""
 NEEDED_BYTES = 1 << 30
 """Address space that the libraries of the other verbs reserve on a small machine."""
@@ -36,7 +37,10 @@ def run(arguments: Sequence[str]) -> int:
     Raises VerbError with whatever the verb raised, TyperException for a usage error, and
     KeyboardInterrupt.
     """
-    code = build()(list(arguments), prog_name="roundtrip", standalone_mode=False)
+    try:
+        code = build()(list(arguments), prog_name="roundtrip", standalone_mode=False)
+    except SystemExit as end:  # Typer's own, after a completion: a verb's would be a VerbError
+        return 2 if end.code else 0
     if code is None:
         return 0
     if type(code) is not int:
@@ -51,7 +55,6 @@ def build() -> typer.Typer:
     application = typer.Typer(
         name="roundtrip",
         help="Does this decoder, behind this link, keep up with this quantum processor?",
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
@@ -64,11 +67,15 @@ def build() -> typer.Typer:
 
 def _verb_or_help(
     context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
     debug: Annotated[
         bool, typer.Option(DEBUG, help="Print the traceback of an internal failure; any place.")
     ] = False,
 ) -> None:
     del debug  # taken out before the arguments are parsed; here for the help
+    if version:
+        typer.echo(f"roundtrip {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)

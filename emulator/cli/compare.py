@@ -1,11 +1,10 @@
 """``roundtrip compare``: a scenario against itself with some values changed, on the same shots."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulator.cli.options import NoPlugins, Set, refuse_plugins
+from emulator.cli.options import NoPlugins, ScenarioFile, Set, refuse_plugins
 
 if TYPE_CHECKING:
     from emulator.scenario import Scenario
@@ -14,7 +13,7 @@ __all__ = ["command"]
 
 
 def command(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    scenario: ScenarioFile,
     against: Annotated[
         list[str],
         typer.Option(help="A value of the other arm, e.g. --against predecoder.kind=none."),
@@ -49,15 +48,9 @@ def command(
 def _check_paired(first: "Scenario", second: "Scenario") -> None:
     """Both arms must decode the same shots, or their errors could not be set against each other."""
     from emulator.errors import ScenarioError
+    from emulator.run import different_shots
 
-    shots = {
-        "code": (first.code, second.code),
-        "noise": (first.noise, second.noise),
-        "qpu.patches": (first.qpu.patches, second.qpu.patches),
-        "run.shots": (first.run.shots, second.run.shots),
-        "run.seed": (first.run.seed, second.run.seed),
-    }
-    different = [key for key, (mine, other) in shots.items() if mine != other]
+    different = different_shots(first, second)
     if different:
         raise ScenarioError(
             f"--against changes {' and '.join(different)}, but both arms must decode the same "

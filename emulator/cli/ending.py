@@ -162,7 +162,7 @@ def _kept(error: BaseException, arguments: Sequence[str], *, debug: bool) -> str
 def _traceback(error: BaseException, arguments: Sequence[str]) -> str:
     from platform import platform, python_version
 
-    from emulator import __version__
+    from emulator.version import __version__
 
     head = (
         f"roundtrip {' '.join(arguments)}\n"

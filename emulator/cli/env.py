@@ -20,8 +20,8 @@ def environment() -> dict[str, str]:
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    from emulator import __version__
     from emulator.machine import machine_facts
+    from emulator.version import __version__
 
     found = {"roundtrip-emulator": __version__, "python": platform.python_version()}
     for package in PACKAGES:

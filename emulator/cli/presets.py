@@ -5,16 +5,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from emulator.scenario import Preset
 
 __all__ = ["command"]
 
+WIDTH = 80
+"""Of every line, whether a terminal, a file or a pipe takes it, but for longer single words."""
+
+
+def _complete_kind(incomplete: str) -> list[str]:
+    from emulator.scenario import PRESET_KINDS
+
+    return [kind for kind in PRESET_KINDS if kind.startswith(incomplete)]
+
+
+def _complete_name(context: typer.Context, incomplete: str) -> list[str]:
+    from emulator.scenario import preset_names
+
+    names = preset_names(context.params.get("kind") or "")
+    return [name for name in names if name.startswith(incomplete)]
+
 
 def command(
-    kind: Annotated[str | None, typer.Argument(help="Only this kind, such as link.")] = None,
-    name: Annotated[str | None, typer.Argument(help="Show this preset with all values.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="Only this kind, such as link.", autocompletion=_complete_kind),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Show this preset with all values.", autocompletion=_complete_name),
+    ] = None,
 ) -> None:
     """List the presets, or show one with the source of every value."""
     from emulator.errors import ScenarioError
@@ -26,37 +46,73 @@ def command(
         raise ScenarioError(
             f'"{kind}" is no kind of preset; {hint}there are {", ".join(PRESET_KINDS)}'
         )
-    if kind is not None and name is not None:
-        _print(_values(read_preset(kind, name)))
-        return
-    kinds = PRESET_KINDS if kind is None else (kind,)
-    _print(_listing([read_preset(k, n) for k in kinds for n in preset_names(k)]))
+    if kind is None:
+        lines = [line for kind in PRESET_KINDS for line in _names(kind)]
+        lines.append("roundtrip presets KIND has their figures, presets KIND NAME every value.")
+    elif name is None:
+        lines = [line for name in preset_names(kind) for line in _outline(read_preset(kind, name))]
+    else:
+        lines = _details(read_preset(kind, name))
+    typer.echo("\n".join(lines))
 
 
-def _print(table: "Table") -> None:
-    """Fit the table to a terminal, and write it as wide as it needs to be into a file or pipe."""
-    from rich.console import Console
+def _names(kind: str) -> list[str]:
+    """The presets of a kind by name and title, under its name."""
+    from emulator.scenario import preset_names, read_preset
 
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=1000)
-    console.print(table)
+    return [
+        kind,
+        *(
+            line
+            for name in preset_names(kind)
+            for line in _wrapped(read_preset(kind, name).title, f"  {name}", column=36)
+        ),
+        "",
+    ]
 
 
-def _listing(presets: "list[Preset]") -> "Table":
-    from rich import box
-    from rich.table import Table
+def _outline(preset: "Preset") -> list[str]:
+    """A preset in a few lines: title, key figures, and where they are from."""
+    return [
+        preset.name,
+        *_wrapped(preset.title),
+        *_wrapped(_figures(preset)),
+        *_wrapped(f"{preset.confidence}: {preset.source}"),
+        "",
+    ]
 
-    table = Table("preset", "title", "key figures", "confidence", "source", box=box.SIMPLE)
-    for preset in presets:
-        table.add_row(
-            f"{preset.kind}/{preset.name}",
-            preset.title,
-            _figures(preset),
-            preset.confidence,
-            preset.source,
-        )
-    return table
+
+def _details(preset: "Preset") -> list[str]:
+    """Everything about a preset, each value with its source."""
+    from emulator.scenario.layers import leaves
+    from emulator.scenario.mistakes import in_toml
+
+    facts = (f"{name} = {_fact(value)}" for name, value in preset.facts.items())
+    lines = [f"{preset.kind}/{preset.name}"]
+    for text in (preset.title, *facts, *preset.notes.splitlines()):
+        lines += _wrapped(text)
+    lines.append("")
+    for path, value in leaves(preset.values):
+        key = ".".join(path)
+        source, confidence = preset.provenance(key)
+        text = str(value) if isinstance(value, list) else in_toml(value)
+        lines += _wrapped(f"{key} = {text}", column=0)
+        lines += _wrapped(f"{confidence}: {source}")
+    return lines
+
+
+def _wrapped(text: str, head: str = "", column: int = 4) -> list[str]:
+    """``text`` in lines that fit, from ``column`` on; ``head`` stands before it in the first."""
+    import textwrap
+
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=f"{head:<{column}}",
+        subsequent_indent=" " * max(column, 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _figures(preset: "Preset") -> str:
@@ -69,34 +125,6 @@ def _short(value: object) -> str:
         return str(value)
     typical = [value[key] for key in ("value", "median", "mean") if key in value]
     return " ".join([value.get("kind", "delay"), *typical])
-
-
-def _values(preset: "Preset") -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    from emulator.scenario.layers import leaves
-    from emulator.scenario.mistakes import in_toml
-
-    facts = (f"{name} = {_fact(value)}" for name, value in preset.facts.items())
-    caption = "\n".join(line for line in (preset.title, *facts, preset.notes) if line)
-    table = Table(
-        "key",
-        "value",
-        "confidence",
-        "source",
-        box=box.SIMPLE,
-        title=f"{preset.kind}/{preset.name}",
-        caption=caption,
-        title_justify="left",
-        caption_justify="left",
-    )
-    for path, value in leaves(preset.values):
-        key = ".".join(path)
-        source, confidence = preset.provenance(key)
-        text = str(value) if isinstance(value, list) else in_toml(value)
-        table.add_row(key, text, confidence, source)
-    return table
 
 
 def _fact(value: object) -> str:

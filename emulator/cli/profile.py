@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from emulator.cli.options import NoPlugins, Set, refuse_plugins
+from emulator.cli.options import NoPlugins, ScenarioFile, Set, refuse_plugins
 
 __all__ = ["command"]
 
 
 def command(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    scenario: ScenarioFile,
     out: Annotated[Path, typer.Option(help="Profile to write (.json).")],
     overrides: Set = None,
     no_plugins: NoPlugins = False,

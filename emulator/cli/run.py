@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emulator.cli.options import NoPlugins, Set, refuse_plugins
+from emulator.cli.options import NoPlugins, ScenarioFile, Set, refuse_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 
 def command(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file (TOML).")],
+    scenario: ScenarioFile,
     *,
     overrides: Set = None,
     out: Annotated[

@@ -79,7 +79,7 @@ def _stimulus(
     check_hardware(prepared.scenario, prepared.source, prepared.traffic.plan)
     lines = list(run_stimulus(run_prepared(prepared, keep=True)))
     text = "".join(f"{line}\n" for line in lines)
-    return text.encode(), f"{len(lines) - 1} events; python -m hdl.check plays it"
+    return text.encode(), f"{len(lines) - 1} events; python -m hdl.check plays it in a checkout"
 
 
 def _perfetto(run: "RunFolder", shots: int) -> tuple[bytes, str]:

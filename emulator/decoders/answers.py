@@ -1,9 +1,13 @@
 """The answers of a run as a value: what was decoded, and how long it took on this machine."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # it brings Stim
+    from emulator.syndromes.decodable import UnusedErrors
 
 __all__ = ["MAX_DISTURBED_SHARE", "Answers", "undisturbed"]
 
@@ -32,7 +36,8 @@ class Answers:
     ``predecode_fill_ppm``: measured cost of a call of the pre-decoder for 1, 2, … shots of the
     batch, in millionths of that for a full one; None where it was not timed or takes one shot at
     a time. ``detectors``: uint8 (n, ceil(D / 8)), the detection events as sampled, least
-    significant bit first; None unless asked for.
+    significant bit first; None unless asked for. ``unused``: the errors of the model that the
+    decoder cannot use and did without; None where there are none.
     """
 
     wrong: Mask | None
@@ -45,6 +50,7 @@ class Answers:
     disturbed_decode: Mask | None = None
     predecode_fill_ppm: tuple[int, ...] | None = None
     detectors: Bits | None = None
+    unused: "UnusedErrors | None" = None
 
 
 def undisturbed(times: Times | None, disturbed: Mask | None) -> Times | None:

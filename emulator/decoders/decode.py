@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
 from emulator.decoders.stopwatch import WARM_UP_CALLS, Timed, time_calls
+from emulator.errors import SyndromeError
 
 if TYPE_CHECKING:  # they bring ONNX Runtime and sinter
     from emulator.decoders.ising_embedding import IsingEmbedding
@@ -23,6 +24,8 @@ FILL_REPEATS = 5
 """Calls of each fill whose median is its cost."""
 MAX_FILLS = 16
 """Fills that are measured; those between are interpolated."""
+MAX_CHUNK_BITS = 1 << 29
+"""Detectors of all shots of a chunk: fewer than ``chunk_shots`` long shots are decoded at once."""
 PPM = 1_000_000
 
 Bits = NDArray[np.uint8]
@@ -66,6 +69,7 @@ def answer_shots(
     """
     parts: list[Answers] = []
     fill_ppm: tuple[int, ...] | None = None
+    chunk_shots = max(1, min(chunk_shots, MAX_CHUNK_BITS // max(1, source.num_detectors)))
     for chunk in source.chunks(shots, seed=seed, chunk_shots=chunk_shots):
         packed = chunk.detectors
         events_in = events_out = _count_events(packed)
@@ -78,7 +82,12 @@ def answer_shots(
             parity, residual, predecoded = _predecode(predecode, rows, timed=time_predecoder)
             packed = _packed(predecode, residual)
             events_out = _count_events(packed)
-        decoded = decoder.decode(packed, timed=time_decoder)
+        try:
+            decoded = decoder.decode(packed, timed=time_decoder)
+        except SyndromeError as error:
+            if predecode is None:
+                raise
+            raise SyndromeError(f"behind the pre-decoder, {error}") from error
         corrections = decoded.corrections
         if parity is not None:
             corrections[:, -1, 0] ^= parity
@@ -96,6 +105,7 @@ def answer_shots(
                 disturbed_decode=decoded.disturbed,
                 predecode_fill_ppm=fill_ppm,
                 detectors=chunk.detectors if keep_detectors else None,
+                unused=decoder.unused,
             )
         )
         if progress is not None:

@@ -39,6 +39,7 @@ class PyMatchingDecoder(sinter.Decoder):  # type: ignore[misc]
 
     def __init__(self, *, correlated: bool = False) -> None:
         self.correlated = correlated
+        self.name = "pymatching_correlated" if correlated else "pymatching"
 
     def compile_decoder_for_dem(self, *, dem: stim.DetectorErrorModel) -> sinter.CompiledDecoder:
         """Build the matching graph of ``dem``."""

@@ -68,6 +68,7 @@ class Predecoder:
         source, sink = inputs[0], outputs[0]
         contract = _contract(path, source)
         _check_shapes(path, layout, contract, source.shape, sink.shape)
+        _check_type(path, contract, sink)
         batch = source.shape[0]
         return cls(path, layout, contract, batch if isinstance(batch, int) else None, session)
 
@@ -77,10 +78,13 @@ class Predecoder:
         """Pre-decode detector rows (B, N) of 0/1: pre_L uint8 (B,) and residual uint8 (B, N).
 
         Rows go through the graph at most ``batch`` at a time (or, padded with zeros, as many as
-        the file was frozen to). Raises PredecoderError for rows of another length, and when the
-        graph fails or answers in another shape.
+        the file was frozen to). Raises PredecoderError for rows of another length or type, and
+        when the graph fails, or answers in another shape, in values other than 0 and 1 (fused) or
+        with logits that are no numbers (raw).
         """
         size = self.fixed_batch or batch
+        if dets.dtype not in (np.uint8, np.bool_):
+            raise PredecoderError(f"dets: are {dets.dtype}; {self.path} takes uint8 or bool.")
         rows = np.ascontiguousarray(dets, dtype=np.uint8)
         n = self.layout.num_detectors
         if rows.ndim != 2 or rows.shape[1] != n:
@@ -114,10 +118,20 @@ class Predecoder:
             raise PredecoderError(
                 f"{self.path}: answered with shape {answer.shape}; expected {expected}."
             )
+        self._check_values(answer)
         if self.contract == "raw":
             pre_l, residual = self.layout.apply(answer, rows)
             return pre_l[:count], residual[:count]
         return answer[:count, 0], answer[:count, 1:]
+
+    def _check_values(self, answer: NDArray[Any]) -> None:
+        """Refuse values outside the contract; the type was checked when the file was opened."""
+        if self.contract == "raw" and np.isnan(answer).any():
+            raise PredecoderError(f"{self.path}: answered with logits that are no numbers (NaN).")
+        if self.contract == "fused" and (answer > 1).any():
+            raise PredecoderError(
+                f"{self.path}: answered with the value {answer.max()}; expected bits, 0 or 1."
+            )
 
 
 def _session(path: Path) -> Any:
@@ -169,6 +183,16 @@ def _check_shapes(
                 f"{path}: its {noun} is (batch, {', '.join(map(str, found[1:]))}), but distance "
                 f"{d} and T = {t} need (batch, {', '.join(map(str, wanted))}){fits}."
             )
+
+
+def _check_type(path: Path, contract: Contract, sink: Any) -> None:
+    if contract == "fused" and sink.type != "tensor(uint8)":
+        fix = "compare it with 0 and cast it to uint8 inside the graph"
+    elif contract == "raw" and sink.type not in _FLOATS:
+        fix = "give the logits as float32 or float16"
+    else:
+        return
+    raise PredecoderError(f'{path}: its output "{sink.name}" is {sink.type}; {_CONTRACTS}: {fix}.')
 
 
 def _fits(contract: Contract, found: list[Any]) -> str:

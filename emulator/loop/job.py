@@ -32,14 +32,15 @@ class Transit:
     """A message between processor and windows: ``number`` of its shot, with its stamps so far.
 
     ``stamps`` are the first instants of ``TIMESTAMPS``, as far as they have passed. ``index`` is
-    the message's place in the order in which messages enter the line, and -1 before it does.
+    the message's place in the order in which messages enter the line, which it has from then on.
     ``span`` has the edges at which its first and last beat entered the packetiser.
     """
+
+    index: int
 
     __slots__ = ("index", "number", "span", "stamps", "state")
 
     def __init__(self, number: int, state: ShotState, stamps: list[int], span: Span) -> None:
-        self.index = -1
         self.number = number
         self.state = state
         self.stamps = stamps

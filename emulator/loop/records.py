@@ -189,6 +189,7 @@ def _backlog_at(
 
 def table(columns: tuple[str, ...], rows: "array[int]") -> dict[str, NDArray[np.int64]]:
     """Turn rows of integers laid end to end into columns, sorted by the first of them."""
-    found = np.array(rows, dtype=np.int64).reshape(-1, len(columns))
-    found = found[np.argsort(found[:, 0], kind="stable")]
-    return {name: np.ascontiguousarray(found[:, k]) for k, name in enumerate(columns)}
+    found = np.array(rows, dtype=np.int64, copy=None).reshape(-1, len(columns))
+    if (np.diff(found[:, 0]) < 0).any():
+        found = found[np.argsort(found[:, 0], kind="stable")]
+    return {name: found[:, k].copy() for k, name in enumerate(columns)}

@@ -36,11 +36,11 @@ class Route:
             self.completes[last].append((position, later_rounds))
             for earlier in window.after:
                 self.followers[earlier].append(position)
-        last_rounds = [message.rounds.stop - 1 for message in messages]
-        self.committer = [
-            next(w for w, window in enumerate(plan) if last in window.commits)
-            for last in last_rounds
-        ]
+        committer = [0] * len(self.message_of)
+        for position, window in enumerate(plan):
+            rounds = window.commits
+            committer[rounds.start : rounds.stop] = [position] * len(rounds)
+        self.committer = [committer[message.rounds.stop - 1] for message in messages]
         for number, position in enumerate(self.committer):
             self.releases[position].append(number)
         last_needed: list[int] = []

@@ -47,7 +47,12 @@ def print_comparison(comparison: Comparison, second_name: str, console: Console)
         cells = (Text(printable(cell(arm), console.encoding)) for arm in (first, second))
         table.add_row(label, *cells)
     console.print(table)
-    for line in (_speed(comparison), _errors(comparison.logical)):
+    caveats = [
+        f"{arm}: {caveat}"
+        for arm, of in zip(("Scenario", "Other arm"), (first, second), strict=True)
+        for caveat in of.verdict.caveats
+    ]
+    for line in (*caveats, _speed(comparison), _errors(comparison.logical)):
         console.print(Text(printable(line, console.encoding)))
 
 

@@ -16,9 +16,13 @@ WORDS: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The word, the one line without that word, what would decide, the findings not in the line."""
+    """The word, the one line without that word, what would decide, the findings not in the line.
+
+    ``caveats`` say what the answers do not stand for, and come before the line.
+    """
 
     word: str
+    caveats: tuple[str, ...]
     text: str
     decide: str | None
     findings: tuple[Finding, ...]
@@ -30,4 +34,5 @@ def headline(verdict: Verdict) -> Headline:
     findings = tuple(finding for finding in verdict.findings if finding.text not in text)
     if text.lower().startswith(f"{word.lower()}: "):
         text = text[len(word) + 2 :]
-    return Headline(word, text, verdict.decide, findings)
+    caveats = tuple(f"{caveat[0].upper()}{caveat[1:]}" for caveat in verdict.caveats)
+    return Headline(word, caveats, text, verdict.decide, findings)

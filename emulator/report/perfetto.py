@@ -6,13 +6,20 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackDescriptor, TrackEvent
-from perfetto.trace_builder.proto_builder import StreamingTraceProtoBuilder
 
-from emulator.errors import RoundtripError
+from emulator.errors import MissingToolError, RoundtripError
 from emulator.loop.records import COLUMNS, LABELS, STAGES, Pool
 from emulator.report.display import stage_label
 from emulator.report.lanes import Slice, lay_out, slices_of
+
+try:
+    from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackDescriptor, TrackEvent
+    from perfetto.trace_builder.proto_builder import StreamingTraceProtoBuilder
+except ImportError as error:
+    raise MissingToolError(
+        "Python package perfetto is not installed; a timeline needs it: "
+        "pip install 'roundtrip-emulator[timeline]'."
+    ) from error
 
 __all__ = ["write_perfetto"]
 

@@ -150,11 +150,10 @@ def _reaction(verdict: Verdict, reaction_ps: NDArray[np.int64]) -> ReportSection
         "Time from the end of the last round a window needs to the correction being applied, over "
         f"{show_count(len(reaction_ps))} windows."
     )
-    if reaction.autocorrelation_windows is not None:
+    if reaction.autocorrelation_windows is not None and reaction.autocorrelation_windows >= 1.05:
         lead += (
-            " Neighbouring windows are correlated over "
-            f"{show_number(reaction.autocorrelation_windows)} windows, which the interval allows"
-            " for."
+            " Neighbouring windows are correlated: the interval counts "
+            f"{show_number(reaction.autocorrelation_windows)} of them as one."
         )
     if reaction.note:
         lead += f" Note: {reaction.note}."

@@ -60,6 +60,8 @@ def _print(line: str, console: Console, style: str = "") -> None:
 def _print_verdict(verdict: Verdict, console: Console) -> None:
     first = headline(verdict)
     _print(f"{MARKS[verdict.outcome]} {first.word}", console, _STYLES[verdict.outcome])
+    for caveat in first.caveats:
+        _print(caveat, console, "bold")
     _print(first.text, console)
     if first.decide:
         _print(f"What would decide: {first.decide}", console, "bold")

@@ -1,6 +1,6 @@
 """Two runs on the same shots, side by side: decoding time, reaction time, logical errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class ArmSummary:
     left out, per committed round; None without windows, like ``reaction_p50_ps``.
     """
 
-    verdict: Verdict
+    verdict: Verdict = field(repr=False)
     decoding_ps_per_round: float | None
     reaction_p50_ps: int | None
 

@@ -53,7 +53,7 @@ _RARE = 0.01  # events rarer than this need longer series, in proportion
 
 def autocorrelation_time(
     values: NDArray[np.int64] | NDArray[np.bool_], *, quick: bool = False
-) -> float | None:
+) -> float:
     """Integrated autocorrelation time of a series of shape (n,), in samples, within [1, n].
 
     1 + 2 * sum of the autocorrelation over lags up to the smallest M with M >= c tau(M), which
@@ -62,22 +62,20 @@ def autocorrelation_time(
     156, 143, 2004). n samples are worth n / tau independent ones. The lags are those of
     bins of sqrt(n) / 4 samples, so that neither a noise nor a short periodic pattern hides a long
     memory, and the sum costs O(n). ``quick`` sums over fewer lags of smaller bins, for an estimate
-    that is a third too low but scatters half as much. A constant series has 1; fewer than 2
-    samples have None.
+    that is a third too low but scatters half as much. A constant series has 1, and so has one
+    sample, or none, which show no correlation.
     """
     count = len(values)
-    if count < 2:
-        return None
+    if not count:
+        return 1.0
     if values.dtype == np.bool_:
         centred: NDArray[np.bool_] | NDArray[np.float64] = values.astype(np.bool_, copy=False)
         mean = float(np.mean(values))
         variance = mean * (1 - mean)
     else:
-        # Differences from the first value are exact, so that a constant stays one.
-        centred = (values - values[0]).astype(np.float64)
+        # Differences from the least value are exact, so that a constant stays one.
+        centred = (values - values.min()).astype(np.float64)
         mean, variance = float(centred.mean()), float(centred.var())
-    if variance <= 0:
-        return 1.0
     window, divisor = (_QUICK_WINDOW, _QUICK_BIN) if quick else (_WINDOW, _BIN)
     size = math.ceil(math.sqrt(count) / divisor)
     bins = count // size
@@ -97,7 +95,7 @@ def autocorrelation_time(
 def _autocovariance(series: NDArray[np.float64]) -> NDArray[np.float64]:
     """Autocovariance of a series of mean about 0 at the lags below half its length."""
     count = len(series)
-    spectrum = np.fft.rfft(series - series.mean(), 1 << (2 * count - 1).bit_length())
+    spectrum = np.fft.rfft(series - series.mean(), 2 * count)
     return np.fft.irfft(spectrum.real**2 + spectrum.imag**2)[: max(2, count // 2)] / count
 
 
@@ -190,14 +188,14 @@ class Series:
     @cached_property
     def memory(self) -> Memory | None:
         """How long the series remembers; None for fewer than 2 samples."""
-        level = autocorrelation_time(self.values)
-        if level is None:
+        if len(self.values) < 2:
             return None
         middle = self.ranked(len(self.values) // 2)
         high = self.values > middle
         if not high.any():  # half of all samples are the largest
             high = self.values >= middle
-        median, short = (autocorrelation_time(high, quick=quick) or 1.0 for quick in (False, True))
+        median, short = (autocorrelation_time(high, quick=quick) for quick in (False, True))
+        level = autocorrelation_time(self.values)
         return Memory(len(self.values), level, median, short, float(np.mean(high)))
 
 
@@ -260,7 +258,7 @@ def proportion_interval(
     if count < memory.needed(0.5):
         return None
     seen = int(np.count_nonzero(hits))
-    tau = memory.of_event(autocorrelation_time(hits) or 1.0, seen / count)
+    tau = memory.of_event(autocorrelation_time(hits), seen / count)
     return correlated_interval(seen, count, tau, confidence)
 
 

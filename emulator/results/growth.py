@@ -57,7 +57,7 @@ def lag_growth(windows: Mapping[str, NDArray[np.int64]], emission: Emission) -> 
     if points is None or len(points[0]) < MIN_POINTS:
         return None
     times = points[0]
-    size = max(1, len(times) // _BLOCKS) if len(times) >= 2 * _BLOCKS else 1
+    size = max(1, len(times) // _BLOCKS)
     count = len(times) // size
     # the last points, so that the filling of the queues is left out first
     blocks = [column[-size * count :].reshape(count, size).mean(axis=1) for column in points]
@@ -83,7 +83,7 @@ def _points(
     shots = len(np.unique(shot))
     if shots < _MIN_SHOTS:
         pauses = emission.shot_period_ps > emission.rounds * emission.round_period_ps
-        if (emission.shots > 1 or pauses) and len(shot) > shots * emission.patches:
+        if emission.shots > 1 or pauses:
             return None
         kept = _regular(windows)
         key = windows["emitted_ps"] - windows["patch"] * emission.patch_offset_ps

@@ -17,6 +17,7 @@ from emulator.results.rates import DeadlineMisses, ErrorCount, deadline_misses, 
 from emulator.results.result import (
     Deadline,
     Disturbed,
+    DroppedErrors,
     Finding,
     Logical,
     MachineFacts,
@@ -24,6 +25,7 @@ from emulator.results.result import (
     Reaction,
     Result,
     Rounds,
+    StandIn,
     ValueOrigin,
     Verdict,
 )
@@ -61,6 +63,7 @@ class RunFacts:
     time of stages whose delay model says it (`stage_loads`). ``detectors`` per shot are counted
     where a pre-decoder was applied. ``distance`` and ``suppression`` (Lambda) belong to the code,
     and ``feedback_every`` is the length of an operation in rounds, in a program with feedback.
+    ``stand_ins`` and ``dropped`` are those of the verdict.
     """
 
     budget: Budget
@@ -79,6 +82,8 @@ class RunFacts:
     suppression: float | None = None
     feedback_every: int | None = None
     detectors: int | None = None
+    stand_ins: tuple[StandIn, ...] = ()
+    dropped: DroppedErrors | None = None
 
 
 def judge(record: Record, answers: Answers | None, facts: RunFacts) -> Result:
@@ -232,6 +237,8 @@ class _Judged:
             deadline=None if misses is None else _deadline(misses),
             idle=idle,
             disturbed=disturbed,
+            stand_ins=facts.stand_ins,
+            dropped=facts.dropped,
         )
 
     def _misses(self, series: Series, limit_ps: int, confidence: float) -> DeadlineMisses:
@@ -266,8 +273,7 @@ class _Judged:
         late, lost, unfinished = (
             kind.T.ravel() for kind in (shots.late, shots.lost, shots.unfinished)
         )
-        wrong = answers.wrong.reshape(emission.shots, emission.patches).ravel()
-        counted = ~unfinished
+        wrong, counted = answers.wrong, ~unfinished
         found = failures(
             wrong[counted],
             (late | lost)[counted],

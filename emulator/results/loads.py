@@ -56,7 +56,7 @@ class LoadEstimate:
         return None if half is None else self.value * math.exp(min(half, 700.0))
 
     def _half(self, confidence: float) -> float | None:
-        if self.error is None or not self.error:
+        if not self.error:
             return self.error
         return student_quantile(self.freedom, confidence) * self.error
 
@@ -109,9 +109,12 @@ def stage_loads(
             arrived = _arrived(pool, record.drained)
             found[name] = _batched(pool, windows, name, size=size, arrived=arrived, span_ps=span_ps)
         else:
-            services = _services(windows, name) if name in _TIMED else None
-            by_window = name in timed and services is not None and len(services) > 0
-            load = _plain(pool, record.drained, services, by_window, span_ps)
+            services = _services(windows, name) if name in _TIMED else np.empty(0, np.int64)
+            mean_ps = pool.demand_ps / pool.jobs
+            if name in timed and len(services):
+                mean_ps = total_ps(services) / len(services)
+            value = mean_ps * _arrived(pool, record.drained) / (pool.servers * span_ps)
+            load = _plain(pool, value, services)
             found[name] = replace(load, swamped=_is_swamped(pool, record.drained))
     return {
         name: replace(load, slack=slack, value=load.value * (offered if name in _BEHIND else 1.0))
@@ -137,14 +140,8 @@ def _services(windows: Mapping[str, NDArray[np.int64]], stage: str) -> NDArray[n
     return windows[f"{stage}_end_ps"] - windows[f"{stage}_start_ps"]
 
 
-def _plain(
-    pool: Pool, drained: bool, services: NDArray[np.int64] | None, by_window: bool, span_ps: int
-) -> LoadEstimate:
-    arrived = _arrived(pool, drained)
-    mean_ps = pool.demand_ps / pool.jobs
-    if by_window and services is not None:
-        mean_ps = total_ps(services) / len(services)
-    value = mean_ps * arrived / (pool.servers * span_ps)
+def _plain(pool: Pool, value: float, services: NDArray[np.int64]) -> LoadEstimate:
+    """Load ``value`` of a stage that serves one job at a time, with its error."""
     # sum of squared deviations times the number of jobs, exact
     scatter = pool.jobs * pool.demand_ps2 - pool.demand_ps**2
     if pool.jobs < 2:
@@ -153,7 +150,7 @@ def _plain(
         return LoadEstimate(value, 0.0)
     freedom = pool.jobs - 1
     independent = math.sqrt(scatter / freedom) / pool.demand_ps
-    correlated = None if services is None else batch_means_error(services)
+    correlated = batch_means_error(services)
     if correlated is not None and correlated[0] > independent:
         return LoadEstimate(value, *correlated)
     return LoadEstimate(value, independent, freedom)

@@ -101,9 +101,9 @@ def _time_beyond(values: NDArray[np.int64], value: int) -> float:
     Ties can put all the change on either side of the value; the worse counts.
     """
     beyond, within = values > value, values >= value
-    times = [autocorrelation_time(beyond) or 1.0]
+    times = [autocorrelation_time(beyond)]
     if np.count_nonzero(within) - np.count_nonzero(beyond) > 1:
-        times.append(autocorrelation_time(within) or 1.0)
+        times.append(autocorrelation_time(within))
     return max(times)
 
 
@@ -155,7 +155,7 @@ def _rank(count: int, quantile: float) -> int | None:
     exact = _exact(quantile)
     if count * (1 - exact) < 1:
         return None
-    return max(1, math.ceil(count * exact)) - 1
+    return math.ceil(count * exact) - 1
 
 
 def _exact(quantile: float) -> Fraction:

@@ -182,7 +182,7 @@ def _either(parts: list[tuple[float, tuple[float, float]]]) -> tuple[float, floa
         value += middle
         below += (middle - low) ** 2
         above += (high - middle) ** 2
-    low, high = max(0.0, value - math.sqrt(below)), value + math.sqrt(above)
+    low, high = value - math.sqrt(below), value + math.sqrt(above)
     return -math.expm1(-low), -math.expm1(-high)
 
 
@@ -253,7 +253,7 @@ class PairedCount:
         The share of the first arm, ratio / (1 + ratio), is bisected: it is finite.
         """
         out, into = (_share(ratio) for ratio in (outside, inside))
-        while abs(out - into) > 1e-12 + 1e-9 * min(out, into):
+        while abs(out - into) > 1e-12:
             middle = (out + into) / 2
             if self._score(middle / (1 - middle)) > z:
                 out = middle
@@ -281,7 +281,7 @@ class PairedCount:
         variance = errors * ((1 - ratio) ** 2 * both + first + ratio * ratio * second)
         excess = self.both + self.first_only - ratio * (self.both + self.second_only)
         excess = max(0.0, abs(excess) - 0.5 * min(1.0, ratio))
-        return excess / math.sqrt(variance) if variance > 0 else math.inf * (excess > 0)
+        return excess / math.sqrt(variance) if variance else 0.0  # both arms err alike
 
 
 def _share(ratio: float) -> float:

@@ -14,6 +14,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Deadline",
     "Disturbed",
+    "DroppedErrors",
     "Finding",
     "IdleCost",
     "Logical",
@@ -25,6 +26,7 @@ __all__ = [
     "Rounds",
     "Stage",
     "StageLoad",
+    "StandIn",
     "Throughput",
     "ValueOrigin",
     "Verdict",
@@ -213,11 +215,38 @@ class Disturbed(_Part):
     share_by_stage: dict[str, Number]
 
 
+class StandIn(_Part):
+    """A ``stage`` whose times are of another decoder than its answers; ``text`` says so.
+
+    ``answers`` is the decoder or the model file that answered, None where none had a part in it;
+    ``times`` what was timed.
+    """
+
+    stage: str
+    answers: str | None
+    times: str
+    text: str
+
+
+class DroppedErrors(_Part):
+    """Errors of the model that the decoder cannot use and did without, as ``text`` says.
+
+    ``errors`` of ``of`` in number, ``share`` of the probability of all, at most ``allowed``.
+    """
+
+    errors: int
+    of: int
+    share: Number
+    allowed: Number
+    text: str
+
+
 class Verdict(_Part):
     """What the run amounts to: ``outcome``, one line of text, and what would decide it.
 
     ``reasons`` are the sentences of ``findings``, what is missed first. Latencies leave out the
-    windows numbered below ``warmup_windows``.
+    windows numbered below ``warmup_windows``. ``stand_ins`` and ``dropped`` limit what the answers
+    stand for: stages timed on another decoder, and errors that the decoder was not told of.
     """
 
     outcome: Outcome
@@ -233,6 +262,14 @@ class Verdict(_Part):
     deadline: Deadline | None
     idle: IdleCost | None
     disturbed: Disturbed | None
+    stand_ins: tuple[StandIn, ...] = ()
+    dropped: DroppedErrors | None = None
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Sentences on what the answers do not stand for; they come before all else."""
+        dropped = () if self.dropped is None else (self.dropped.text,)
+        return (*(each.text for each in self.stand_ins), *dropped)
 
 
 class Stage(_Part):

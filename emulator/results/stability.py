@@ -221,7 +221,7 @@ def _throughput(
 ) -> Throughput:
     shares = utilisation(record.pools, record.horizon_ps)
     slope, ends = None, None
-    if growth is not None and record.horizon_ps:
+    if growth is not None:
         rounds_per_s = record.emitted * PS_PER_S / record.horizon_ps
         tail = 0.5 - confidence / 2
         slope, low, high = (

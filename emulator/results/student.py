@@ -27,11 +27,12 @@ def student_quantile(freedom: int, probability: float) -> float:
     gammas = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)
     peak = 2 / math.sqrt(math.pi) * math.exp(gammas)
     # Newton's method on a concave function comes from below, and ends where rounding holds it up
-    while (left := inside - _inside(freedom, angle)) > 0:
-        step = left / (peak * math.cos(angle) ** (freedom - 1))
-        if angle + step == angle:
+    while True:
+        slope = peak * math.cos(angle) ** (freedom - 1)
+        nearer = angle + (inside - _inside(freedom, angle)) / slope
+        if nearer <= angle:
             break
-        angle += step
+        angle = nearer
     return math.copysign(math.sqrt(freedom) * math.tan(angle), probability - 0.5)
 
 

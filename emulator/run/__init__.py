@@ -1,14 +1,19 @@
 """The steps of a run, from scenario to verdict, each a function of values.
 
 load → prepare → decode → durations → simulate → judge
+
+``emulator.run(...)`` is `emulator.run.library.run`, which does all of them.
 """
 
-from typing import TYPE_CHECKING
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from emulator.lazy import attributes
 
 if TYPE_CHECKING:
-    from emulator.run.decoding import decode, measure, same_answers
+    from emulator.run.decoding import decode, different_shots, measure, same_answers
     from emulator.run.experiment import Experiment, run_experiment, run_prepared, run_tables
     from emulator.run.judgement import judge
     from emulator.run.preparation import Prepared, load, prepare
@@ -22,6 +27,7 @@ __all__ = [
     "Prepared",
     "Progress",
     "decode",
+    "different_shots",
     "durations",
     "frame",
     "judge",
@@ -41,7 +47,7 @@ __all__ = [
 __getattr__ = attributes(
     __name__,
     {
-        **dict.fromkeys(("decode", "measure", "same_answers"), "decoding"),
+        **dict.fromkeys(("decode", "different_shots", "measure", "same_answers"), "decoding"),
         **dict.fromkeys(
             ("Experiment", "run_experiment", "run_prepared", "run_tables"), "experiment"
         ),
@@ -53,3 +59,20 @@ __getattr__ = attributes(
         **dict.fromkeys(("run_capture", "run_stimulus"), "trace"),
     },
 )
+
+
+class _CallablePackage(ModuleType):
+    """The type of this package, which lets it be called as the function ``emulator.run``.
+
+    Whoever imports a module of the package makes Python set ``emulator.run`` to the package, so the
+    one name has to serve for both. The package pickles as a function does, by its name.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return import_module("emulator.run.library").run(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return import_module, (self.__name__,)
+
+
+sys.modules[__name__].__class__ = _CallablePackage

@@ -11,9 +11,10 @@ from emulator.run.progress import Progress
 from emulator.scenario.codes import GeneratedCode
 from emulator.scenario.load import Resolved
 from emulator.scenario.scenario import Scenario
+from emulator.syndromes.decodable import model_for_decoder
 from emulator.syndromes.rotated_patch import PauliType
 
-__all__ = ["decode", "measure", "same_answers"]
+__all__ = ["decode", "different_shots", "measure", "same_answers"]
 
 _BASES: dict[str, PauliType] = {"X": "X", "Z": "Z"}
 
@@ -36,22 +37,31 @@ def decode(
     """
     if prepared.scenario.decoder.algorithm == "none":
         return None
+    from emulator.decoders.hyperedges import accepts_hyperedges
     from emulator.decoders.matchers import resolve_decoder
     from emulator.decoders.windowed import WindowedDecoder
 
     scenario, source, plan = prepared.scenario, prepared.source, prepared.traffic.plan
     rows = prepared.shots if shots is None else shots * scenario.qpu.patches
+    predecode = _predecode_stage(prepared)
     with named("decoder.algorithm"):
         algorithm = resolve_decoder(scenario.decoder.algorithm)
     with named("window", SyndromeError), named("decoder.algorithm", ScenarioError, PluginError):
-        decoder = WindowedDecoder(source.dem, source.detector_round, plan, algorithm)
+        model = model_for_decoder(source, hyperedges=accepts_hyperedges(algorithm))
+        decoder = WindowedDecoder(
+            model,
+            source.detector_round,
+            plan,
+            algorithm,
+            allow_dropped=scenario.decoder.allow_dropped,
+        )
     return answer_shots(
         source,
         shots=rows,
         seed=prepared.seeds.syndromes,
         chunk_shots=scenario.run.chunk_shots,
         decoder=decoder,
-        predecode=_predecode_stage(prepared),
+        predecode=predecode,
         time_predecoder=_is_timed(scenario.predecoder.timing, timed),
         time_decoder=_is_timed(scenario.decoder.timing, timed),
         keep_detectors=keep_detectors,
@@ -84,6 +94,18 @@ def same_answers(first: Scenario, second: Scenario) -> bool:
     return _decoded(first) == _decoded(second)
 
 
+def different_shots(first: Scenario, second: Scenario) -> tuple[str, ...]:
+    """Keys in which two scenarios differ so that they decode different shots; none if the same."""
+    shots = {
+        "code": (first.code, second.code),
+        "noise": (first.noise, second.noise),
+        "qpu.patches": (first.qpu.patches, second.qpu.patches),
+        "run.shots": (first.run.shots, second.run.shots),
+        "run.seed": (first.run.seed, second.run.seed),
+    }
+    return tuple(key for key, (mine, other) in shots.items() if mine != other)
+
+
 def _decoded(scenario: Scenario) -> tuple[object, ...]:
     """All that the answers depend on, and what is timed of them."""
     pre, decoder, run = scenario.predecoder, scenario.decoder, scenario.run
@@ -94,7 +116,8 @@ def _decoded(scenario: Scenario) -> tuple[object, ...]:
     return (
         *(scenario.code, scenario.noise, scenario.window),
         *(scenario.qpu.patches, run.shots, run.seed, predecoder),
-        *(decoder.algorithm, decoder.timing == "measured", scenario.fpga.timing == "rtl"),
+        *(decoder.algorithm, decoder.allow_dropped, decoder.timing == "measured"),
+        scenario.fpga.timing == "rtl",
     )
 
 

@@ -3,20 +3,21 @@
 from dataclasses import replace
 from importlib.metadata import version
 
-from emulator import __version__
 from emulator.decoders.answers import Answers
 from emulator.loop.feedback import idle_rounds
 from emulator.loop.records import Record
 from emulator.machine import machine_facts
 from emulator.results.judge import RunFacts
 from emulator.results.judge import judge as judge_record
-from emulator.results.result import Result
+from emulator.results.result import DroppedErrors, Result
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
 from emulator.run.preparation import Prepared
+from emulator.run.stand_ins import stand_ins
 from emulator.scenario.scenario import Scenario, dump
 from emulator.timing import Durations
 from emulator.traffic.packetiser import AppliedCorrections
+from emulator.version import __version__
 
 __all__ = ["as_applied", "judge", "measured_stages"]
 
@@ -53,6 +54,8 @@ def judge(
         suppression=scenario.qpu.suppression,
         feedback_every=scenario.feedback.every if scenario.feedback else None,
         detectors=source.num_detectors if scenario.predecoder.kind == "onnx" else None,
+        stand_ins=stand_ins(scenario, prepared.resolved.origins),
+        dropped=_dropped(answers, scenario.decoder.allow_dropped),
     )
     return judge_record(as_applied(record, applied, prepared), answers, facts)
 
@@ -95,6 +98,20 @@ def _expected_ps(prepared: Prepared, durations: Durations) -> dict[str, float]:
         if len(known) == len(means):
             found[stage] = sum(known) / len(known)
     return found
+
+
+def _dropped(answers: Answers | None, allowed: float) -> DroppedErrors | None:
+    """What the decoder left out of the error model, None where that is nothing."""
+    if answers is None or answers.unused is None:
+        return None
+    unused = answers.unused
+    return DroppedErrors(
+        errors=unused.errors,
+        of=unused.of,
+        share=float(unused.share),
+        allowed=allowed,
+        text=f"the decoder did without {unused}",
+    )
 
 
 def _budget(scenario: Scenario) -> Budget:

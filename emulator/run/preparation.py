@@ -1,13 +1,14 @@
 """The first steps of a run: from a scenario file to all that is known before a shot is sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.run.compatibility import check_compatibility
 from emulator.run.horizon import check_horizon
 from emulator.run.service_times import given_durations
-from emulator.scenario.load import Resolved, load_scenario
+from emulator.scenario.load import Resolved, load_scenario, resolve
 from emulator.scenario.scenario import Scenario
 from emulator.syndromes.build import build_source
 from emulator.syndromes.source import SyndromeSource
@@ -47,12 +48,28 @@ class Prepared:
         return Streams.of(self.scenario.run.seed)
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Resolved:
-    """Read a scenario file with ``overrides`` such as ``"run.shots=10"`` on top.
+def load(
+    scenario: Path | str | Mapping[str, Any],
+    /,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    **arguments: Any,
+) -> Resolved:
+    """Read a scenario, with presets filled in and values of the caller's on top.
 
-    Raises ScenarioError, with a line for each mistake.
+    ``scenario`` is a file, the name of a scenario that comes along (`scenario_names`), or the
+    tables of one as a dict. ``overrides`` are values by key, dotted or in nested dicts:
+    ``{"link.up.rate": "100 Gbit/s", "run": {"shots": 10}}``, or texts such as ``"run.shots=10"``;
+    ``arguments`` are values by key too: ``run={"shots": 10}``. ``link.x`` stands for both
+    ``link.up.x`` and ``link.down.x``. Raises ScenarioError, with a line for each mistake.
     """
-    return load_scenario(path, overrides)
+    texts: Sequence[str] = ()
+    if isinstance(overrides, Mapping):
+        arguments = {**overrides, **arguments}
+    else:
+        texts = [overrides] if isinstance(overrides, str) else overrides
+    if isinstance(scenario, Mapping):
+        return resolve(scenario, texts, arguments)
+    return load_scenario(scenario, texts, arguments)
 
 
 def prepare(resolved: Resolved, *, like: Prepared | None = None) -> Prepared:

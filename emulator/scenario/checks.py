@@ -186,7 +186,7 @@ def _predecoder(parts: Parts) -> Iterator[Mistake]:
         yield Mistake(("predecoder", "batch_timeout"), text)
     if pre.kind == "onnx":
         if pre.model is None:
-            text = 'an onnx pre-decoder needs it; add e.g. model = "models/pair_rule.onnx"'
+            text = 'an onnx pre-decoder needs it; add e.g. model = "pair_rule_d5_T26_Z.onnx"'
             yield Mistake(("predecoder", "model"), text)
         if parts.window is not None and parts.window.kind != "whole":
             text = (

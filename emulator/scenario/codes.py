@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from typing_extensions import TypeAliasType
 
 from emulator.scenario.quantities import Probability, Section
@@ -94,10 +94,22 @@ Code = TypeAliasType(
 """Any of the sources above, told apart by ``source``."""
 
 
+MAX_NOISE = {"depolarizing": 0.75, "si1000": 0.2}
+"""Largest p by noise model: DEPOLARIZE1 mixes completely at 3/4, si1000 measures with 5p."""
+
+
 class Noise(Section):
     """Circuit-level noise of a generated code."""
 
     model: Literal["depolarizing", "si1000", "none"]
     """Uniform depolarising noise, or the superconducting-inspired one (arXiv 2108.10457)."""
     p: Probability | None = None
-    """Physical error rate."""
+    """Physical error rate, at most that which mixes a qubit completely."""
+
+    @field_validator("p")
+    @classmethod
+    def _check_p(cls, p: float | None, info: ValidationInfo) -> float | None:
+        limit = MAX_NOISE.get(info.data.get("model", ""), 1)
+        if p is not None and p > limit:
+            raise ValueError(f"{p:g} is out of range; write at most {limit:g}")
+        return p

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 from typing_extensions import TypeAliasType
 
-from emulator.scenario.quantities import PositiveTime, Probability, Section, Time
+from emulator.scenario.codes import Count
+from emulator.scenario.quantities import Number, PositiveTime, Section, Time
 
 __all__ = [
     "Batch",
@@ -31,8 +32,13 @@ __all__ = [
 Confidence = Literal["measured", "published", "derived", "assumed"]
 """How far to trust a figure: measured here, published, derived from published, or assumed."""
 
-Sigma = Annotated[float, Field(gt=0, le=5)]
-Count = Annotated[int, Field(ge=1)]
+Sigma = Annotated[Number, Field(gt=0, le=5)]
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""A probability that is a key, and so text."""
+
+Fill = Annotated[int, Field(ge=1)]
+"""Jobs of a batch, as a key."""
 
 
 class DelaySection(Section):
@@ -73,7 +79,7 @@ class Lognormal(DelaySection):
 class Component(Section):
     """One delay of a mixture, with its share of the draws."""
 
-    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    weight: Annotated[Number, Field(gt=0)]
     """Relative: weights need not add up to one."""
     delay: "Draw"
 
@@ -107,7 +113,7 @@ class Quantiles(DelaySection):
     """
 
     kind: Literal["quantiles"]
-    points: Annotated[dict[Probability, PositiveTime], Field(min_length=2)]
+    points: Annotated[dict[Share, PositiveTime], Field(min_length=2)]
     """Probability to time, such as ``"0.5" = "352.3 us"``."""
 
     @model_validator(mode="after")
@@ -122,7 +128,7 @@ class CurvePoint(Section):
     """One published figure, and the code it was published for."""
 
     distance: Count
-    p: Annotated[float, Field(gt=0, lt=1)] | None = None
+    p: Annotated[Number, Field(gt=0, lt=1)] | None = None
     """Physical error rate; left out where it is not published."""
     value: PositiveTime
     rounds: Count | None = None
@@ -165,7 +171,7 @@ class Load(DelaySection):
     kind: Literal["load"]
     idle: "Draw"
     loaded: "Draw"
-    servers: Annotated[int, Field(ge=2)]
+    servers: Annotated[Count, Field(ge=2)]
     """Busy servers, the job's own included, at which ``loaded`` is reached."""
 
 
@@ -178,7 +184,7 @@ class Batch(DelaySection):
     """
 
     kind: Literal["batch"]
-    points: Annotated[dict[Count, PositiveTime], Field(min_length=1)]
+    points: Annotated[dict[Fill, PositiveTime], Field(min_length=1)]
     """Jobs in the batch to time of the whole batch, such as ``"8" = "40 us"``."""
 
 

@@ -1,8 +1,9 @@
-"""The files a scenario names: found beside the scenario or in the current folder."""
+"""The files a scenario names: found beside it, in the current folder, or among what comes along."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from emulator import resources
 from emulator.scenario.checks import KeyPath, Mistake
 from emulator.scenario.layers import Table
 
@@ -14,8 +15,9 @@ _CODE_KEYS = ("circuit", "detections", "observables", "model", "folder")
 def locate_files(tables: Table, folder: Path | None) -> list[Mistake]:
     """Replace every relative path in ``tables`` by where the file is; list those that are nowhere.
 
-    A path is relative to ``folder``, the scenario file's, or else to the current folder. What the
-    scenario does not use, such as the model of a pre-decoder of kind ``none``, may be missing.
+    A path is relative to ``folder``, the scenario file's, or else to the current folder. A model
+    of a pre-decoder that is in neither is the one of that name that comes with the program. What
+    the scenario does not use, such as the model of a pre-decoder of kind ``none``, may be missing.
     """
     mistakes = []
     for table, key, path, needed in _named(tables):
@@ -23,8 +25,9 @@ def locate_files(tables: Table, folder: Path | None) -> list[Mistake]:
         if not isinstance(name, str):
             continue
         candidates = _candidates(name, folder)
+        places = candidates + (_models_along(name) if path == ("predecoder", "model") else [])
         is_there = Path.is_dir if path == ("code", "folder") else Path.is_file
-        found = next((candidate for candidate in candidates if is_there(candidate)), None)
+        found = next((place for place in places if is_there(place)), None)
         if found is not None:
             table[key] = str(found)
         elif needed:
@@ -38,11 +41,22 @@ def _candidates(name: str, folder: Path | None) -> list[Path]:
     return list(dict.fromkeys([beside, here]))
 
 
+def _models_along(name: str) -> list[Path]:
+    """Where a file of no folder, or of a folder ``models``, is among the models that come along."""
+    path = Path(name)
+    if path.is_absolute() or path.parent.name not in {"", "models"}:
+        return []
+    return [resources.ROOT / "models" / path.name]
+
+
 def _nowhere(name: str, candidates: list[Path]) -> str:
     looked = " nor ".join(f'"{candidate}"' for candidate in candidates)
     neither = "neither " if len(candidates) > 1 else "not "
-    advice = "; make it with python -m models.pair_rule" if name.endswith(".onnx") else ""
-    return f'"{name}" does not exist: there is {neither}{looked}{advice or "; correct the path"}'
+    advice = "correct the path"
+    if name.endswith(".onnx"):
+        along = sorted(file.name for file in (resources.ROOT / "models").glob("*.onnx"))
+        advice += f" or take a model that comes along: {', '.join(along)}"
+    return f'"{name}" does not exist: there is {neither}{looked}; {advice}'
 
 
 def _named(tables: Table) -> Iterator[tuple[Table, str, KeyPath, bool]]:

@@ -18,10 +18,11 @@ class Origin:
     """Where one value was written, and where the writer has it from.
 
     ``where`` is a line of a file (``demo.toml:12``), a preset (``link/nvqlink``), the text of a
-    ``--set``, or ``built-in``. ``confidence`` is None where nothing is claimed.
+    ``--set``, an argument of a call, or ``built-in``. ``confidence`` is None where nothing is
+    claimed.
     """
 
-    kind: Literal["default", "preset", "file", "command line"]
+    kind: Literal["default", "preset", "file", "command line", "argument"]
     where: str
     source: str | None = None
     confidence: Confidence | None = None

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from emulator.scenario.files import locate_files
 from emulator.scenario.layers import Layers, Origin, Table, leaves, sections
 from emulator.scenario.lines import key_lines
 from emulator.scenario.mistakes import mistakes_of
-from emulator.scenario.overrides import parse_overrides
+from emulator.scenario.overrides import as_table, parse_arguments, parse_overrides
 from emulator.scenario.presets import PRESET_KINDS, Preset, read_preset
 from emulator.scenario.scenario import Scenario, dump
+from emulator.scenario.shipped import find_scenario
 
 __all__ = ["Resolved", "load_scenario", "resolve"]
 
@@ -42,23 +44,31 @@ class Resolved:
     path: Path | None = None
 
 
-def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> Resolved:
+def load_scenario(
+    path: Path | str, overrides: Sequence[str] = (), arguments: Mapping[str, object] | None = None
+) -> Resolved:
     """Read the scenario file at ``path`` with ``overrides`` such as ``"run.shots=10"`` on top.
 
-    Raises ScenarioError with one line for each mistake of the file and of the overrides.
+    ``path`` may also be the name of a scenario that comes along, such as ``"demo"``.
+    ``arguments`` are overrides as values of Python, by dotted key: ``{"run.shots": 10}``. Raises
+    ScenarioError with one line for each mistake of the file and of the overrides.
     """
-    path = Path(path)
+    path = find_scenario(path)
     text = _read(path)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(_syntax(path, str(error))) from None
-    return _Resolution(tables, overrides, path, text).result()
+    return _Resolution(tables, overrides, arguments or {}, path, text).result()
 
 
-def resolve(tables: Table, overrides: Sequence[str] = ()) -> Resolved:
+def resolve(
+    tables: Mapping[str, object],
+    overrides: Sequence[str] = (),
+    arguments: Mapping[str, object] | None = None,
+) -> Resolved:
     """Do the same for tables that were not read from a file; paths are as seen from here."""
-    return _Resolution(tables, overrides, None, "").result()
+    return _Resolution(as_table(tables), overrides, arguments or {}, None, "").result()
 
 
 def _read(path: Path) -> str:
@@ -85,13 +95,18 @@ class _Resolution:
     """One scenario on its way through the layers, with the mistakes found so far."""
 
     def __init__(
-        self, tables: Table, overrides: Sequence[str], path: Path | None, text: str
+        self,
+        tables: Table,
+        overrides: Sequence[str],
+        arguments: Mapping[str, object],
+        path: Path | None,
+        text: str,
     ) -> None:
         self.path = path
         self.name = path.name if path else "scenario"
         self.lines = key_lines(text)
         self.tables = tables
-        self.given, self.texts = parse_overrides(overrides)
+        self.given = [parse_overrides(overrides), parse_arguments(arguments)]
         self.layers = Layers()
         self.mistakes: list[Mistake] = []
         self.without_preset: list[KeyPath] = []
@@ -103,7 +118,8 @@ class _Resolution:
             for section in sections(kind):
                 self._lay_preset(kind, section)
         self.layers.lay(self.tables, self._file_origin)
-        self.layers.lay(self.given, self._command_line_origin)
+        for given, origins in self.given:
+            self.layers.lay(given, partial(_given_origin, origins))
         folder = self.path.parent if self.path else None
         self.mistakes += locate_files(self.layers.tables, folder)
         scenario = self._validated()
@@ -122,7 +138,9 @@ class _Resolution:
         return "\n".join(line for _, line in sorted(lines, key=lambda numbered: numbered[0]))
 
     def _lay_preset(self, kind: str, section: KeyPath) -> None:
-        name = _at(self.given, (*section, "preset"), _at(self.tables, (*section, "preset")))
+        name = _at(self.tables, (*section, "preset"))
+        for given, _ in self.given:
+            name = _at(given, (*section, "preset"), name)
         if not isinstance(name, str):
             return
         try:
@@ -144,11 +162,6 @@ class _Resolution:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
-
-    def _command_line_origin(self, path: KeyPath) -> Origin:
-        while path not in self.texts:
-            path = path[:-1]
-        return Origin("command line", f"--set {self.texts[path]}")
 
     def _validated(self) -> Scenario | None:
         tables = self.layers.tables
@@ -199,6 +212,13 @@ def _at(tables: object, path: KeyPath, default: object = None) -> object:
             return default
         tables = tables[part]
     return tables
+
+
+def _given_origin(origins: Mapping[KeyPath, Origin], path: KeyPath) -> Origin:
+    """Origin of a value in an override: its own, or that of the table it was given in."""
+    while path not in origins:
+        path = path[:-1]
+    return origins[path]
 
 
 def _preset_origin(preset: Preset, path: KeyPath) -> Origin:

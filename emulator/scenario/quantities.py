@@ -11,6 +11,7 @@ from emulator import units
 
 __all__ = [
     "Frequency",
+    "Number",
     "PositiveSize",
     "PositiveTime",
     "Probability",
@@ -102,7 +103,7 @@ Rate = Annotated[
     int,
     PlainValidator(_above_zero(units.parse_rate)),
     PlainSerializer(units.format_rate, return_type=str, when_used="json"),
-    _schema("bit/s|kbit/s|Mbit/s|Gbit/s|Tbit/s", "100 Gbit/s"),
+    _schema("[kMGT]?(bit/s|bps)", "100 Gbit/s"),
 ]
 """Bits per second, more than zero; ``"400 Gbit/s"`` in a file."""
 
@@ -114,5 +115,8 @@ Frequency = Annotated[
 ]
 """Hertz as an exact fraction, more than zero; ``"322.265625 MHz"`` in a file."""
 
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-"""A number from 0 to 1."""
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+"""A number; neither text nor true."""
+
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+"""A number from 0 to 1; neither text nor true."""

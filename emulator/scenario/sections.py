@@ -13,6 +13,7 @@ from emulator.scenario.codes import Count, Natural, Orientation
 from emulator.scenario.delays import Constant, Delay, Timing
 from emulator.scenario.quantities import (
     Frequency,
+    Number,
     PositiveSize,
     PositiveTime,
     Probability,
@@ -38,7 +39,7 @@ __all__ = [
 
 _AT_ONCE = Constant(kind="constant", value="0 ps")  # what a model reads is text
 
-OpenUnit = Annotated[float, Field(gt=0, lt=1)]
+OpenUnit = Annotated[Number, Field(gt=0, lt=1)]
 
 
 class QpuSection(Section):
@@ -57,7 +58,7 @@ class QpuSection(Section):
     """From the start of one shot to the start of the next; left out: shots are back to back."""
     reaction_limit: PositiveTime | None = None
     """Longest tolerable time from the last round of a window to its answer."""
-    suppression: Annotated[float, Field(gt=1)] | None = None
+    suppression: Annotated[Number, Field(gt=1)] | None = None
     """Error suppression factor Lambda from distance d to d + 2; for the cost of waiting."""
 
 
@@ -172,6 +173,10 @@ class DecoderSection(Section):
     algorithm: Annotated[str, Field(min_length=1)] = "pymatching"
     """``pymatching``, ``pymatching_correlated``, any decoder of sinter, ``module:function``, or
     ``none``: a timing-only run, which decodes nothing and measures no logical error rate.
+    """
+    allow_dropped: Probability = 0.0
+    """Share of the error probability that the decoder may leave out: errors with three or more
+    detectors, which matching cannot use.
     """
     workers: Count = 1
     timing: Timing = "measured"

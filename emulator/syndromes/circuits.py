@@ -9,6 +9,8 @@ import stim
 from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
+from emulator.syndromes.blockwise import BlockwiseSampler
+from emulator.syndromes.colour_code import coloured_circuit
 from emulator.syndromes.noise import si1000
 from emulator.syndromes.rounds import coordinate_table, detector_rounds
 from emulator.syndromes.source import Chunk, CodeInfo, SyndromeSource, chunk_starts
@@ -28,6 +30,9 @@ NOISE_MODELS = ("depolarizing", "si1000", "none")
 
 # What Stim simulates at once: it pads batches to its SIMD width, which is at most 256 bits.
 _BATCH_SHOTS = 256
+# Stim takes some 100 bytes a detector and batch; circuits of more detectors are sampled blockwise.
+_LONG = 1 << 20
+_BATCH_BITS = 1 << 29
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,6 @@ class CircuitSource:
     name: str
     circuit: stim.Circuit
     dem: stim.DetectorErrorModel
-    coordinates: NDArray[np.float64]
     detector_round: NDArray[np.int32]
     num_rounds: int
     metadata: CodeInfo
@@ -53,13 +57,18 @@ class CircuitSource:
         """Logical observables a shot, O."""
         return int(self.circuit.num_observables)
 
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """Detector coordinates, read anew at each call (see SyndromeSource)."""
+        return coordinate_table(self.circuit, self.name)
+
     def chunks(self, shots: int, *, seed: int, chunk_shots: int = 1024) -> Iterator[Chunk]:
         """Sample shots 0 .. ``shots`` - 1 (see SyndromeSource), bit-packed throughout.
 
-        One sampler runs in batches of 256 shots whatever ``chunk_shots`` is, so that shot k is
-        the same in chunks of any size and in requests of any length. Stim's random stream
-        differs between versions of Stim and between machines of different SIMD width: store
-        shots, not seeds, to repeat a result elsewhere.
+        One sampler runs in batches of 256 shots, or of fewer for long circuits, whatever
+        ``chunk_shots`` is, so that shot k is the same in chunks of any size and in requests of any
+        length. Stim's random stream differs between versions of Stim and between machines of
+        different SIMD width: store shots, not seeds, to repeat a result elsewhere.
         """
         starts = chunk_starts(self, shots, chunk_shots)
         batches = self._batches(seed)
@@ -69,7 +78,7 @@ class CircuitSource:
             parts, held = [(detectors, observables)], len(detectors)
             while held < count:
                 parts.append(next(batches))
-                held += _BATCH_SHOTS
+                held += len(parts[-1][0])
             detectors = np.concatenate([part[0] for part in parts])
             observables = np.concatenate([part[1] for part in parts])
             yield Chunk(first, detectors[:count], observables[:count])
@@ -78,6 +87,11 @@ class CircuitSource:
     def _batches(self, seed: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         # Stim takes 64 bits of seed; a hash of the seed keeps neighbouring seeds apart
         state = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+        if self.num_detectors > _LONG:
+            lanes = max(1, min(_BATCH_SHOTS, _BATCH_BITS // self.num_detectors))
+            blockwise = BlockwiseSampler(self.circuit, seed=state >> 1, lanes=lanes)
+            while True:
+                yield blockwise.sample()
         sampler = self.circuit.compile_detector_sampler(seed=state >> 1)
         while True:
             yield sampler.sample(_BATCH_SHOTS, bit_packed=True, separate_observables=True)
@@ -89,8 +103,8 @@ def generated_circuit(
     """One of ``stim.Circuit.generated``'s memory experiments, with noise of strength ``p``.
 
     ``noise`` is ``"depolarizing"`` (all four noise parameters of the generator equal ``p``),
-    ``"si1000"`` or ``"none"``. Raises SyndromeError, with Stim's reason, for what cannot be
-    generated.
+    ``"si1000"`` or ``"none"``. A colour code gets the detectors of ``coloured_circuit``. Raises
+    SyndromeError, with Stim's reason, for what cannot be generated.
     """
     if noise not in NOISE_MODELS:
         raise SyndromeError(
@@ -112,6 +126,8 @@ def generated_circuit(
             f"Stim cannot generate {task} with distance {distance}, rounds {rounds} and p {p}: "
             f"{_first_line(reason)}"
         ) from reason
+    if task.startswith("color_code"):
+        circuit = coloured_circuit(circuit, rounds)
     return si1000(circuit, p) if noise == "si1000" else circuit
 
 
@@ -121,9 +137,9 @@ def generated_source(
     """Source of a generated memory experiment (see ``generated_circuit``) of ``rounds`` rounds.
 
     The detectors of the final data readout belong to the last round, with whose ancillas the data
-    qubits are measured. The colour code's detectors compare two rounds of its X, Y, Z cycle, so
-    its first round completes none; its error model is left undecomposed, as an error trips three
-    detectors, one of each colour.
+    qubits are measured. The colour code's first round completes no detector, as the first ones
+    multiply two rounds of its X, Y, Z cycle; its error model is left undecomposed, as an error
+    trips three detectors, one of each colour.
     """
     circuit = generated_circuit(task, distance=distance, rounds=rounds, noise=noise, p=p)
     colour = task.startswith("color_code")
@@ -158,13 +174,12 @@ def circuit_source(
     metadata: CodeInfo | None = None,
 ) -> CircuitSource:
     """Source of any noisy circuit; the earliest detectors belong to round ``first_round``."""
-    table = coordinate_table(circuit.get_detector_coordinates(), circuit.num_detectors, name)
+    table = coordinate_table(circuit, name)
     detector_round, num_rounds = detector_rounds(table, name, rounds, first_round)
     return CircuitSource(
         name=name,
         circuit=circuit,
         dem=error_model(circuit, name, decompose=decompose),
-        coordinates=table,
         detector_round=detector_round,
         num_rounds=num_rounds,
         metadata=metadata or CodeInfo(),
@@ -216,22 +231,45 @@ def raw_bits_per_round(source: SyndromeSource) -> NDArray[np.int64]:
     """
     if source.circuit is None:
         raise SyndromeError(f"{source.name}: raw bits a round are known only with a circuit")
-    moments, declared = [0], [0] * (source.num_detectors + 1)
-    detector = 0
-    for item in source.circuit.flattened():
-        if item.name == "TICK":
-            moments.append(0)
-        elif item.name == "DETECTOR":
-            detector += 1
-        moments[-1] += item.num_measurements
-        declared[detector] += item.num_measurements
-    measuring = [bits for bits in moments if bits]
+    moments = _measured_between(source.circuit, "TICK")
+    measuring = moments[moments > 0]
     if len(measuring) == source.num_rounds:
-        return np.array(measuring, dtype=np.int64)
+        return measuring
+    declared = _measured_between(source.circuit, "DETECTOR")
     rounds = np.append(source.detector_round, source.num_rounds - 1)
     totals = np.zeros(source.num_rounds, dtype=np.int64)
     np.add.at(totals, rounds, declared)
     return totals
+
+
+def _measured_between(circuit: stim.Circuit, mark: str) -> NDArray[np.int64]:
+    """Bits measured before, between and after the n marks of a circuit, int64 (n + 1,).
+
+    A repeated block is walked through once.
+    """
+    found, bits = [np.zeros(1, dtype=np.int64)], 0
+    for item in circuit:
+        if isinstance(item, stim.CircuitRepeatBlock):
+            body = _measured_between(item.body_copy(), mark)
+            found += [np.array([bits]), _end_to_end(np.tile(body, item.repeat_count), len(body))]
+            bits = 0
+        elif item.name == mark:
+            found.append(np.array([bits, 0]))
+            bits = 0
+        else:
+            bits += item.num_measurements
+    found.append(np.array([bits]))
+    lengths = [len(each) for each in found]
+    starts = np.ones(sum(lengths), dtype=bool)
+    starts[np.cumsum(lengths)[:-1]] = False
+    return np.add.reduceat(np.concatenate(found), np.flatnonzero(starts))
+
+
+def _end_to_end(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Join counts of ``size`` at a time, the last of each with the first of the next."""
+    starts = np.arange(len(counts))
+    joined: NDArray[np.int64] = np.add.reduceat(counts, starts[(starts == 0) | (starts % size > 0)])
+    return joined
 
 
 def _first_line(reason: Exception) -> str:

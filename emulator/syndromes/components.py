@@ -1,8 +1,9 @@
-"""Components of a detector error model as flat arrays, read from its text without unrolling it.
+"""Components of a detector error model as arrays, read from its text without unrolling it.
 
 A *component* is the part of an error between two ``^`` separators. Stim folds the repeated rounds
-of a circuit into ``repeat`` blocks, whose text is some twenty times shorter than the errors it
-stands for. Every line is therefore read once, and the repetitions are copies of its numbers.
+of a circuit into ``repeat`` blocks, whose text does not grow with the number of rounds. The error
+lines between two shifts are a *run*. Every run is read once; its repetitions are *copies* of it,
+each with detectors shifted by an offset of its own, and only those asked for are made.
 """
 
 from collections import defaultdict
@@ -11,14 +12,14 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
 
-__all__ = ["Components", "ragged", "read_components"]
+__all__ = ["Components", "Folded", "ragged", "read_components", "read_folded"]
 
-Ids = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
+Ids = NDArray[np.int32]
+Counts = NDArray[np.int64]
 
 # Kinds of the words of an error line.
 _HEAD, _DETECTOR, _OBSERVABLE, _SEPARATOR = range(4)
@@ -26,7 +27,7 @@ _HEAD, _DETECTOR, _OBSERVABLE, _SEPARATOR = range(4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """All components of a model that flip a detector, in the order of its flattened errors.
+    """Components that flip a detector, in the order of the model's flattened errors.
 
     Component c (of C) belongs to error ``error[c]`` (int64, shape (C,), ascending), whose text is
     ``heads[head[c]]``, such as ``error(0.01)``. It flips the detectors
@@ -42,18 +43,76 @@ class Components:
     first: Counts
     flips: Ids
 
+    def kept(self, keep: NDArray[np.bool_]) -> "Components":
+        """Components that ``keep`` marks, bool (C,)."""
+        ids = np.flatnonzero(keep)
+        sizes = np.diff(self.first)[ids]
+        return Components(
+            heads=self.heads,
+            labels=self.labels,
+            error=self.error[ids],
+            head=self.head[ids],
+            label=self.label[ids],
+            first=np.concatenate([[0], np.cumsum(sizes)]),
+            flips=self.flips[ragged(self.first[ids], sizes)],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """All components of a model, every run of errors once, and where its copies stand.
+
+    ``runs`` has the components of run r (of R) at ``bounds[r]`` .. ``bounds[r + 1] - 1`` (int64,
+    shape (R + 1,)), with errors and detectors as they are numbered in its first copy. Copy i (of
+    I), in the order of the flattened errors, is run ``run[i]`` (int64, shape (I,)) with its
+    detectors shifted by ``offset[i]`` and its errors by ``before[i]`` (int64, shape (I,)).
+    """
+
+    runs: Components
+    bounds: Counts
+    run: Counts
+    offset: Counts
+    before: Counts
+
+    def copies(self, ids: Counts) -> Components:
+        """Components of the copies with these numbers, in their order."""
+        runs = self.run[ids]
+        starts, counts = self.bounds[runs], self.bounds[runs + 1] - self.bounds[runs]
+        return self.members(np.repeat(ids, counts), ragged(starts, counts))
+
+    def members(self, copies: Counts, at: Counts) -> Components:
+        """Components of single copies: those at ``at`` in ``runs``, each of the copy beside it."""
+        runs = self.runs
+        sizes = runs.first[at + 1] - runs.first[at]
+        flips = runs.flips[ragged(runs.first[at], sizes)]
+        return Components(
+            heads=runs.heads,
+            labels=runs.labels,
+            error=runs.error[at] + self.before[copies],
+            head=runs.head[at],
+            label=runs.label[at],
+            first=np.concatenate([[0], np.cumsum(sizes)]),
+            flips=(flips + np.repeat(self.offset[copies], sizes)).astype(np.int32),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Runs of a block, unrolled: the number of each run, and how far its detectors are shifted."""
+    """Copies that a block makes: the run of each, and how far its detectors are shifted."""
 
-    order: list[int]
-    offset: list[int]
+    run: Counts
+    offset: Counts
     shift: int
 
 
 def read_components(text: str) -> Components:
-    """Read the components of a model without tags from its text.
+    """Read all components of a model without tags from its text; see `read_folded`."""
+    folded = read_folded(text)
+    return folded.copies(np.arange(len(folded.run)))
+
+
+def read_folded(text: str) -> Folded:
+    """Read the components of a model without tags from its text, each run of errors once.
 
     Raises SyndromeError when no error flips a detector. Stim writes probabilities with enough
     digits to read them back exactly, so they are kept as the text they are.
@@ -64,7 +123,9 @@ def read_components(text: str) -> Components:
     parts = _parse(list(vocabulary), runs)
     if parts is None:
         raise SyndromeError("the error model has no error that flips a detector; add noise to it")
-    return _unroll(parts, block)
+    errors = parts.errors[block.run]
+    before = np.cumsum(errors) - errors
+    return Folded(parts.parts, parts.bounds, block.run, block.offset, before)
 
 
 def ragged(starts: Counts, counts: Counts) -> Counts:
@@ -76,8 +137,8 @@ def ragged(starts: Counts, counts: Counts) -> Counts:
 
 def _read_block(lines: Iterator[str], vocabulary: Mapping[str, int], runs: list[Ids]) -> _Block:
     """Read lines up to the end of their block, adding its runs to ``runs``."""
-    order: list[int] = []
-    offset: list[int] = []
+    none = np.empty(0, dtype=np.int64)
+    order, offset = [none], [none]
     shift = 0
     errors: list[str] = []
 
@@ -86,8 +147,8 @@ def _read_block(lines: Iterator[str], vocabulary: Mapping[str, int], runs: list[
         if errors:
             words = " ".join(errors).split()
             errors.clear()
-            order.append(len(runs))
-            offset.append(shift)
+            order.append(np.array([len(runs)]))
+            offset.append(np.array([shift]))
             numbers = map(vocabulary.__getitem__, words)
             runs.append(np.fromiter(numbers, dtype=np.int32, count=len(words)))
 
@@ -101,14 +162,15 @@ def _read_block(lines: Iterator[str], vocabulary: Mapping[str, int], runs: list[
         elif text.startswith("repeat"):
             end_run()
             body = _read_block(lines, vocabulary, runs)
-            for _ in range(int(text.split()[1])):
-                order += body.order
-                offset += [shift + behind for behind in body.offset]
-                shift += body.shift
+            times = int(text.split()[1])
+            starts = shift + np.arange(times)[:, None] * body.shift
+            order.append(np.tile(body.run, times))
+            offset.append((starts + body.offset).ravel())
+            shift += times * body.shift
         elif text.startswith("}"):
             break
     end_run()
-    return _Block(order, offset, shift)
+    return _Block(np.concatenate(order), np.concatenate(offset), shift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,24 +262,3 @@ def _labels(component: Counts, kind: Ids, value: Counts, labels: list[str], tota
                 labels.append(text)
             label[c] = place[text]
     return label
-
-
-def _unroll(found: _Parts, block: _Block) -> Components:
-    """Repeat the runs in the order of the block, each shifted by its offset."""
-    parts = found.parts
-    order = np.array(block.order, dtype=np.int64)
-    offset = np.array(block.offset, dtype=np.int64)
-    components = np.diff(found.bounds)[order]
-    at = ragged(found.bounds[order], components)
-    sizes = np.diff(parts.first)[at]
-    errors = found.errors[order]
-    flips = parts.flips[ragged(parts.first[at], sizes)]
-    return Components(
-        heads=parts.heads,
-        labels=parts.labels,
-        error=parts.error[at] + np.repeat(np.cumsum(errors) - errors, components),
-        head=parts.head[at],
-        label=parts.label[at],
-        first=np.concatenate([[0], np.cumsum(sizes)]),
-        flips=(flips + np.repeat(np.repeat(offset, components), sizes)).astype(np.int32),
-    )

@@ -11,8 +11,12 @@ of later windows to toggle, so any decoder that predicts observables can hand it
 This is the overlapping-window method of Dennis et al. (arXiv quant-ph/0110143, section VI.B), and
 with the plan of ``parallel_windows`` that of Skoric et al. (arXiv 2209.08552).
 
-The work is done on arrays, and windows whose errors are equal but for a translation in time share
-one text and one parsed model: a sliding plan has a handful of distinct windows.
+Identical windows are recognised and cut once. Two windows are cut alike when the same runs of
+errors lie in the same places around them, and all detectors there belong to the same rounds and
+the same windows, both counted from the window. That is compared before any error is unrolled, so
+that a window costs some microseconds, and only distinct ones take memory. Windows of which it is
+not seen, as in a model without ``repeat`` blocks, still share text and parsed model where their
+errors come out equal.
 """
 
 from collections.abc import Sequence
@@ -24,7 +28,10 @@ import numpy.typing as npt
 import stim
 
 from emulator.errors import SyndromeError
-from emulator.syndromes.components import Components, ragged, read_components
+from emulator.syndromes.components import Folded, ragged, read_folded
+from emulator.syndromes.layout import ErrorLayout
+from emulator.syndromes.owners import Ancestors, check_independence, detector_owners, span_text
+from emulator.syndromes.window_model import Places, WindowModel, WindowShape
 from emulator.windows import Window
 
 __all__ = ["WindowModel", "cut_windows"]
@@ -36,25 +43,6 @@ Mask = npt.NDArray[np.bool_]
 MAX_CACHED_CUTS = 4
 
 _cuts: dict[bytes, "tuple[WindowModel, ...]"] = {}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WindowModel:
-    """The error model that one window decodes.
-
-    ``dem`` has the window's detectors renumbered 0..n-1; ``detectors`` (int32, shape (n,),
-    ascending) are their numbers in the whole model. Observables 0..``observables``-1 of ``dem``
-    are those of the whole model; observable ``observables`` + j says that detector ``carried[j]``
-    (int32, a number of the whole model, ascending) must be toggled for the windows that follow.
-    Windows of one cut with the same number ``errors`` have equal models but for the coordinates
-    of their detectors. Models are shared between callers: do not change them.
-    """
-
-    dem: stim.DetectorErrorModel
-    detectors: Ids
-    observables: int
-    carried: Ids
-    errors: int = 0
 
 
 def cut_windows(
@@ -71,17 +59,23 @@ def cut_windows(
     two windows that the plan decodes independently of each other.
     """
     detector_round = np.asarray(detector_round, dtype=np.int32)
-    owner = _owners(dem, detector_round, plan)
+    if detector_round.shape != (dem.num_detectors,):
+        raise SyndromeError(
+            f"rounds were given for {detector_round.size} detectors, but the error model has "
+            f"{dem.num_detectors}; give one round for each detector"
+        )
+    owner = detector_owners(detector_round, plan)
     if len(plan) == 1:
         every = np.arange(dem.num_detectors, dtype=np.int32)
-        return (WindowModel(dem, every, dem.num_observables, np.empty(0, dtype=np.int32)),)
+        none = np.empty(0, dtype=np.int32)
+        return (WindowModel(WindowShape(dem, 0, every, none, dem.num_observables)),)
     text = str(dem.without_tags())
     key = _key(text, detector_round, plan)
     found = _cuts.pop(key, None)
     if found is None:
-        cut = _Cut(dem, read_components(text), detector_round, owner, plan)
-        found = tuple(cut.window(k) for k in range(len(plan)))
-        _check_independence(found, detector_round, plan, cut.ancestors)
+        cut = _Cut(dem, read_folded(text), detector_round, owner, plan)
+        models = found = tuple(cut.window(k) for k in range(len(plan)))
+        check_independence(lambda k: detector_round[models[k].carried], plan, cut.ancestors)
     _cuts[key] = found  # the latest last
     while len(_cuts) > MAX_CACHED_CUTS:
         del _cuts[next(iter(_cuts))]
@@ -94,32 +88,6 @@ def _key(text: str, detector_round: Ids, plan: Sequence[Window]) -> bytes:
     digest.update(detector_round.tobytes())
     digest.update(text.encode())
     return digest.digest()
-
-
-def _owners(dem: stim.DetectorErrorModel, detector_round: Ids, plan: Sequence[Window]) -> Ids:
-    """Position in the plan of the window that commits each detector."""
-    if detector_round.shape != (dem.num_detectors,):
-        raise SyndromeError(
-            f"rounds were given for {detector_round.size} detectors, but the error model has "
-            f"{dem.num_detectors}; give one round for each detector"
-        )
-    owner = np.full(dem.num_detectors, -1, dtype=np.int32)
-    for k, window in enumerate(plan):
-        if any(not 0 <= j < k for j in window.after):
-            raise SyndromeError(f"window {k} builds on {window.after}; list those windows first")
-        mine = _within(detector_round, window.commits)
-        if (owner[mine] >= 0).any() or (mine & ~_within(detector_round, window.rounds)).any():
-            raise SyndromeError(
-                f"window {k} commits rounds {_span(window.commits)}, some of which it does not "
-                "read or another window has committed; commit every round once"
-            )
-        owner[mine] = k
-    if (owner < 0).any():
-        raise SyndromeError(
-            f"no window commits round {detector_round[owner < 0][0]} of the error model; "
-            "plan for all of its rounds"
-        )
-    return owner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,42 +114,71 @@ class _Piece:
 
 
 class _Cut:
-    """The windows of one plan, cut one by one; equal ones are written and parsed once."""
+    """The windows of one plan, cut one by one; those that look alike are cut once."""
 
     def __init__(
         self,
         dem: stim.DetectorErrorModel,
-        parts: Components,
+        folded: Folded,
         detector_round: Ids,
         owner: Ids,
         plan: Sequence[Window],
     ) -> None:
-        self.parts = parts
-        self.ancestors = _ancestors(plan)
+        self.ancestors = Ancestors(plan)
+        self._places = Places(dem)
         self._plan = plan
         self._detector_round = detector_round
         self._owner = owner
         self._observables = dem.num_observables
-        self._labels = list(self.parts.labels)
-        coordinates = dem.get_detector_coordinates()
-        self._places = [_place(coordinates[d]) for d in range(dem.num_detectors)]
-        flips, heads = self.parts.flips, self.parts.first[:-1]
-        rounds = detector_round[flips]
-        self._earliest = np.minimum.reduceat(rounds, heads)
-        self._latest = np.maximum.reduceat(rounds, heads)
-        self._committer = np.minimum.reduceat(owner[flips], heads)
+        self._heads, self._labels = folded.runs.heads, list(folded.runs.labels)
+        self._layout = ErrorLayout(folded, detector_round, max(len(w.rounds) for w in plan))
         self._local = np.full(dem.num_detectors, -1, dtype=np.int32)
         self._written: dict[tuple[bytes, int, int], tuple[int, stim.DetectorErrorModel]] = {}
+        self._shapes: dict[tuple[object, ...], WindowShape] = {}
 
     def window(self, k: int) -> WindowModel:
         """Cut window k of the plan."""
         span = self._plan[k].rounds
-        detectors = np.flatnonzero(_within(self._detector_round, span)).astype(np.int32)
+        detectors = self._layout.detectors(span)
         if not len(detectors):
             raise SyndromeError(
-                f"window {k} reads rounds {_span(span)}, where the error model has no "
+                f"window {k} reads rounds {span_text(span)}, where the error model has no "
                 "detector; plan for fewer rounds"
             )
+        key = self._surroundings(k, detectors)
+        shape = None if key is None else self._shapes.get(key)
+        if shape is None:
+            shape = self._shape(k, detectors)
+            if key is not None:
+                self._shapes[key] = shape
+        return WindowModel(shape, int(detectors[0]), self._places)
+
+    def _surroundings(self, k: int, detectors: Ids) -> tuple[object, ...] | None:
+        """All that the cut of window k depends on, counted from its first detector and round.
+
+        None where the copies around it reach too far to be worth looking at.
+        """
+        span, base = self._plan[k].rounds, int(detectors[0])
+        hull = self._layout.hull(span, detectors)
+        if hull is None:
+            return None
+        copies, around = hull
+        owners = self._owner[around]
+        above: tuple[int, ...] = ()
+        if not self.ancestors.chain:  # in a chain, the owners before k are its ancestors
+            above = tuple(sorted(self.ancestors.among(k, set(np.unique(owners).tolist()))))
+        folded = self._layout.folded
+        return (
+            len(span),
+            folded.run[copies].tobytes(),
+            (folded.offset[copies] - base).tobytes(),
+            (self._detector_round[around] - np.int32(span.start)).tobytes(),
+            (owners - np.int32(k)).tobytes(),
+            tuple(j - k for j in above),
+        )
+
+    def _shape(self, k: int, detectors: Ids) -> WindowShape:
+        """Cut window k anew; ``detectors`` are those that it reads."""
         piece, carried = self._piece(k, detectors)
         if piece is None:
             number, errors = self._model(np.empty(0, dtype=np.int32), len(detectors), 0)
@@ -189,47 +186,41 @@ class _Cut:
             self._keep_likeliest(piece)
             words = self._words(piece, len(detectors), len(carried))
             number, errors = self._model(words, len(detectors), len(carried))
-        dem = errors + self._declarations(detectors, len(carried))
-        return WindowModel(dem, detectors, self._observables, carried, number)
+        base = detectors[0]
+        return WindowShape(errors, number, detectors - base, carried - base, self._observables)
 
     def _piece(self, k: int, detectors: Ids) -> tuple[_Piece | None, Ids]:
         """Components that window k keeps, and the detectors that it carries over."""
-        span, local = self._plan[k].rounds, self._local
-        local[:] = -1
+        parts = self._layout.around(self._plan[k].rounds)
+        local = self._local
         local[detectors] = np.arange(len(detectors), dtype=np.int32)
-        committed = np.zeros(len(self._plan), dtype=bool)
-        committed[list(self.ancestors[k])] = True
-        ids = np.flatnonzero((self._latest >= span.start) & (self._earliest < span.stop))
-        ids = ids[~committed[self._committer[ids]]]
-        # What spans the window may flip nothing in it.
-        at, sizes = self._flips(ids)
-        owners = np.repeat(np.arange(len(ids)), sizes)
-        ids = ids[np.bincount(owners[local[self.parts.flips[at]] >= 0], minlength=len(ids)) > 0]
-        if not len(ids):
+        heads = parts.first[:-1]
+        committer = np.minimum.reduceat(self._owner[parts.flips], heads)
+        above = self.ancestors.among(k, set(np.unique(committer).tolist()))
+        # what spans the window may flip nothing in it
+        keep = np.logical_or.reduceat(local[parts.flips] >= 0, heads)
+        keep &= ~np.isin(committer, list(above))
+        parts, committer = parts.kept(keep), committer[keep]
+        flips_local = local[parts.flips]
+        local[detectors] = -1
+        if not len(parts.error):
             return None, np.empty(0, dtype=np.int32)
-        at, sizes = self._flips(ids)
-        flips = self.parts.flips[at]
-        mine = self._committer[ids] == k
+        sizes, flips = np.diff(parts.first), parts.flips
+        mine = committer == k
         handed = np.flatnonzero(np.repeat(mine, sizes) & (self._owner[flips] != k))
         carried, columns = np.unique(flips[handed], return_inverse=True)
         column = np.full(len(flips), -1, dtype=np.int32)
         column[handed] = columns
         piece = _Piece(
-            error=self.parts.error[ids],
-            head=self.parts.head[ids],
-            label=np.where(mine, self.parts.label[ids], 0),
+            error=parts.error,
+            head=parts.head,
+            label=np.where(mine, parts.label, 0),
             mine=mine,
-            first=np.concatenate([[0], np.cumsum(sizes)]),
-            local=local[flips],
+            first=parts.first,
+            local=flips_local,
             column=column,
         )
         return piece, carried
-
-    def _flips(self, ids: Counts) -> tuple[Counts, Counts]:
-        """Indices of the flips of components, and how many each has."""
-        first = self.parts.first
-        sizes = first[ids + 1] - first[ids]
-        return ragged(first[ids], sizes), sizes
 
     def _model(
         self, words: Ids, detectors: int, carried: int
@@ -238,23 +229,27 @@ class _Cut:
         key = (words.tobytes(), detectors, carried)
         found = self._written.get(key)
         if found is None:
-            table = [" ^", *(f"\n{head}" for head in self.parts.heads)]
-            table += [f" D{i}" for i in range(detectors)]
-            table += [f" L{self._observables + j}" for j in range(carried)]
-            table += self._labels
-            text = "".join(map(table.__getitem__, words.tolist()))
+            used, places = np.unique(words, return_inverse=True)
+            table = [self._word(word, detectors, carried) for word in used.tolist()]
+            text = "".join(map(table.__getitem__, places.tolist()))
             found = self._written[key] = len(self._written), stim.DetectorErrorModel(text)
         return found
 
-    def _declarations(self, detectors: Ids, carried: int) -> stim.DetectorErrorModel:
-        """Declare all detectors, with their coordinates, and all observables of a window."""
-        places = map(self._places.__getitem__, detectors.tolist())
-        lines = [f"{place} D{i}" for i, place in enumerate(places)]
-        lines += [f"logical_observable L{i}" for i in range(self._observables + carried)]
-        return stim.DetectorErrorModel("\n".join(lines))
+    def _word(self, word: int, detectors: int, carried: int) -> str:
+        """Text of a word as ``_words`` numbers them."""
+        if not word:
+            return " ^"
+        word -= 1
+        if word < len(self._heads):
+            return f"\n{self._heads[word]}"
+        word -= len(self._heads)
+        if word < detectors:
+            return f" D{word}"
+        word -= detectors
+        return f" L{self._observables + word}" if word < carried else self._labels[word - carried]
 
     def _words(self, piece: _Piece, detectors: int, carried: int) -> Ids:
-        """Words of the errors in order, as places in the table of ``_model``.
+        """Words of the errors in order, numbered: ``^``, heads, detectors, carried ones, labels.
 
         A component is a head, or ``^`` within an error, then detectors, label, virtual observables.
         """
@@ -262,7 +257,7 @@ class _Cut:
         flips, hands = piece.count(shown), piece.count(handed)
         counts = 1 + flips + named + hands
         start = np.cumsum(counts) - counts
-        first_detector = 1 + len(self.parts.heads)
+        first_detector = 1 + len(self._heads)
         first_virtual = first_detector + detectors
         words = np.empty(int(counts.sum()), dtype=np.int32)
         opens = np.diff(piece.error, prepend=-1) != 0
@@ -297,11 +292,13 @@ class _Cut:
         for group in groups.values():
             odds: dict[str, float] = {}
             for c in group:
-                head = self.parts.heads[piece.head[c]]
+                head = self._heads[piece.head[c]]
                 p, text = float(head.removeprefix("error(").removesuffix(")")), self._text(piece, c)
                 q = odds.get(text, 0.0)
                 odds[text] = p * (1 - q) + q * (1 - p)
-            likeliest = self._label(max(odds, key=odds.__getitem__))
+            # rounded and in order, so that the order of the errors does not decide a tie
+            first = max(sorted(odds), key=lambda text: float(f"{odds[text]:.12g}"))
+            likeliest = self._label(first)
             for c in group:
                 piece.label[c] = likeliest
                 piece.column[piece.first[c] : piece.first[c + 1]] = -1
@@ -317,45 +314,3 @@ class _Cut:
         if text not in self._labels:
             self._labels.append(text)
         return self._labels.index(text)
-
-
-def _place(coordinates: list[float]) -> str:
-    """Begin the declaration of a detector."""
-    position = ", ".join(map(repr, coordinates))
-    return f"detector({position})" if position else "detector"
-
-
-def _ancestors(plan: Sequence[Window]) -> list[set[int]]:
-    """All windows that each window builds on, directly or through others."""
-    found: list[set[int]] = []
-    for window in plan:
-        found.append(set(window.after).union(*(found[j] for j in window.after)))
-    return found
-
-
-def _check_independence(
-    models: Sequence[WindowModel],
-    detector_round: Ids,
-    plan: Sequence[Window],
-    ancestors: Sequence[set[int]],
-) -> None:
-    """Refuse a plan in which a window would have to wait for one that it does not build on."""
-    starts = np.array([window.rounds.start for window in plan])
-    stops = np.array([window.rounds.stop for window in plan])
-    for k, model in enumerate(models):
-        rounds = np.unique(detector_round[model.carried])
-        reached = np.searchsorted(rounds, stops) > np.searchsorted(rounds, starts)
-        for j in (k + 1 + np.flatnonzero(reached[k + 1 :])).tolist():
-            if k not in ancestors[j]:
-                raise SyndromeError(
-                    f"windows {k} and {j} are decoded independently, but an error of the model "
-                    "reaches from one into the other; use a larger buffer"
-                )
-
-
-def _within(rounds: Ids, span: range) -> Mask:
-    return (rounds >= span.start) & (rounds < span.stop)
-
-
-def _span(rounds: range) -> str:
-    return f"{rounds.start} to {rounds.stop - 1}"

@@ -1,34 +1,28 @@
 """From detector coordinates to rounds: the round whose measurements complete a detector."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.errors import SyndromeError
+from emulator.syndromes.coordinates import Model, detector_coordinates
 
 __all__ = ["coordinate_table", "detector_rounds"]
 
 
-def coordinate_table(
-    coordinates: Mapping[int, Sequence[float]], num_detectors: int, origin: str
-) -> NDArray[np.float64]:
+def coordinate_table(model: Model, origin: str) -> NDArray[np.float64]:
     """Detector coordinates as float64 of shape (D, k), NaN where a detector has fewer than k.
 
-    ``coordinates`` is what ``get_detector_coordinates()`` of a Stim circuit or error model
-    returns. Raises SyndromeError, naming ``origin``, unless every detector has a coordinate.
+    Raises SyndromeError, naming ``origin``, unless every detector has a coordinate.
     """
-    if num_detectors == 0:
+    if model.num_detectors == 0:
         raise SyndromeError(f"{origin}: declares no detectors, so there is nothing to decode")
-    bare = [k for k in range(num_detectors) if not coordinates.get(k)]
-    if bare:
+    table = detector_coordinates(model)
+    bare = np.flatnonzero(np.isnan(table).all(axis=1))
+    if len(bare):
         raise SyndromeError(
-            f"{origin}: {len(bare)} of {num_detectors} detectors, the first of them D{bare[0]}, "
+            f"{origin}: {len(bare)} of {len(table)} detectors, the first of them D{bare[0]}, "
             "have no coordinates to tell their round; declare them, e.g. DETECTOR(x, y, t)"
         )
-    table = np.full((num_detectors, max(map(len, coordinates.values()))), np.nan)
-    for k in range(num_detectors):
-        table[k, : len(coordinates[k])] = coordinates[k]
     return table
 
 

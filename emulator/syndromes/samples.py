@@ -30,7 +30,6 @@ class SampleSource:
     name: str
     dem: stim.DetectorErrorModel
     circuit: stim.Circuit | None
-    coordinates: NDArray[np.float64]
     detector_round: NDArray[np.int32]
     num_rounds: int
     metadata: CodeInfo
@@ -42,6 +41,11 @@ class SampleSource:
     def num_detectors(self) -> int:
         """Detectors a shot, D."""
         return int(self.dem.num_detectors)
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """Detector coordinates, read anew at each call (see SyndromeSource)."""
+        return coordinate_table(self.dem, self.name)
 
     @property
     def num_shots(self) -> int:
@@ -86,7 +90,7 @@ def source_from_samples(
     """
     dem, circuit = _read_model(Path(model))
     num_detectors, num_observables = dem.num_detectors, dem.num_observables
-    table = coordinate_table(dem.get_detector_coordinates(), num_detectors, str(model))
+    table = coordinate_table(dem, str(model))
     detector_round, num_rounds = detector_rounds(table, str(model), rounds)
     observable_file = None
     if observables is None:
@@ -106,7 +110,6 @@ def source_from_samples(
         name=str(detections),
         dem=dem,
         circuit=circuit,
-        coordinates=table,
         detector_round=detector_round,
         num_rounds=num_rounds,
         metadata=CodeInfo(),

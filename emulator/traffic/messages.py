@@ -47,10 +47,14 @@ def messages(
     carried = carried_rounds(fpga, window, len(bits_per_round))
     payloads = payload_sizes(fpga, carried, bits_per_round)
     by_round = fpga.intake == "rounds"
+    longest = max(payloads)
+    packets = {
+        payload: _packets(payload, link, "up", fpga, longest) for payload in dict.fromkeys(payloads)
+    }
     return tuple(
         Message(
             rounds=numbers,
-            packets=_packets(payload, link, "up", fpga, max(payloads)),
+            packets=packets[payload],
             intake=_intake(fpga, numbers, bits_per_round) if by_round else (),
         )
         for numbers, payload in zip(carried, payloads, strict=True)
@@ -66,8 +70,10 @@ def carried_rounds(fpga: FpgaSection, window: WindowSection, rounds: int) -> tup
 def payload_sizes(
     fpga: FpgaSection, carried: Sequence[range], bits_per_round: Sequence[int]
 ) -> list[int]:
-    """Bytes of each message of a shot, by really encoding them."""
-    return [_payload_bytes(fpga.encoding, sum(bits_per_round[r] for r in c)) for c in carried]
+    """Bytes of each message of a shot, by really encoding one of each length."""
+    bits = [sum(bits_per_round[c.start : c.stop]) for c in carried]
+    sizes = {each: _payload_bytes(fpga.encoding, each) for each in dict.fromkeys(bits)}
+    return [sizes[each] for each in bits]
 
 
 def _intake(fpga: FpgaSection, numbers: range, bits_per_round: Sequence[int]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ MATCHERS = frozenset(
     {"pymatching", "matplotlib", "networkx", "sinter", "onnxruntime", "chromobius"}
 )
 """Packages that decoding imports; PyMatching brings Matplotlib and NetworkX."""
-DRAWING = frozenset({"plotly", "jinja2", "perfetto", "boost_histogram"})
+DRAWING = frozenset({"plotly", "jinja2", "perfetto"})
 """Packages that a report or a timeline imports."""
 
 _PROGRAM = """

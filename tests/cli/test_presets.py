@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from emulator.cli import main
-from emulator.scenario import presets
+from emulator.scenario import PRESET_KINDS, preset_names, presets
 
 CABLE = """\
 title = "A [fast] cable"
@@ -19,6 +19,9 @@ confidence = "derived"
 """
 
 
+LIBRARY = presets.library
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "link").mkdir()
@@ -31,47 +34,48 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presets, "library", lambda: tmp_path)
 
 
-def rows(text: str) -> list[list[str]]:
-    """Cells of the table that was printed, two or more blanks apart."""
-    return [line.split("  ") for line in text.splitlines() if line.strip()]
-
-
-def cells(text: str) -> list[list[str]]:
-    return [[cell.strip() for cell in row if cell.strip()] for row in rows(text)]
-
-
 def test_all_presets_in_the_order_of_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
-    head, _, *listed = cells(capsys.readouterr().out)
-    assert head == ["preset", "title", "key figures", "confidence", "source"]
-    assert listed == [
-        ["qpu/fast", "Quick", "round_period 1 us", "measured", "data sheet"],
-        [
-            "link/cable",
-            "A [fast] cable",
-            "rate 100 Gbit/s, latency lognormal 2 us",
-            "measured",
-            "data sheet",
-        ],
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines[:-1] if line] == [
+        "qpu",
+        "  fast                              Quick",
+        "fpga",
+        "link",
+        "  cable                             A [fast] cable",
+        "host",
+        "predecoder",
+        "decoder",
     ]
+    assert lines[-1].startswith("roundtrip presets KIND has their figures")
 
 
-def test_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_kind_with_key_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets", "link"]) == 0
-    assert [row[0] for row in cells(capsys.readouterr().out)[2:]] == ["link/cable"]
+    assert capsys.readouterr().out.splitlines() == [
+        "cable",
+        "    A [fast] cable",
+        "    rate 100 Gbit/s, latency lognormal 2 us",
+        "    measured: data sheet",
+        "",
+    ]
 
 
 def test_one_preset_with_the_source_of_every_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets", "link", "cable"]) == 0
-    title, _, _, *listed = cells(capsys.readouterr().out)
-    assert title == ["link/cable"]
-    assert listed == [
-        ["rate", '"100 Gbit/s"', "measured", "data sheet"],
-        ["latency.kind", '"lognormal"', "measured", "data sheet"],
-        ["latency.median", '"2 us"', "derived", "arXiv 1"],
-        ["latency.sigma", "0.1", "measured", "data sheet"],
-        ["A [fast] cable"],
-        ["One hop."],
+    assert capsys.readouterr().out.splitlines() == [
+        "link/cable",
+        "    A [fast] cable",
+        "    One hop.",
+        "",
+        'rate = "100 Gbit/s"',
+        "    measured: data sheet",
+        'latency.kind = "lognormal"',
+        "    measured: data sheet",
+        'latency.median = "2 us"',
+        "    derived: arXiv 1",
+        "latency.sigma = 0.1",
+        "    measured: data sheet",
     ]
 
 
@@ -81,14 +85,27 @@ def test_the_facts_of_a_preset_are_shown(
     facts = 'rounds = 5\nincludes_dispatch = true\nuse_with = { host = "ideal" }\n'
     (tmp_path / "link" / "cable.toml").write_text(CABLE.replace("[values]", f"{facts}[values]"))
     assert main(["presets", "link", "cable"]) == 0
-    shown = cells(capsys.readouterr().out)[-5:]
-    assert shown == [
-        ["A [fast] cable"],
-        ["rounds = 5"],
-        ["includes_dispatch = true"],
-        ['use_with = { host = "ideal" }'],
-        ["One hop."],
+    assert capsys.readouterr().out.splitlines()[1:7] == [
+        "    A [fast] cable",
+        "    rounds = 5",
+        "    includes_dispatch = true",
+        '    use_with = { host = "ideal" }',
+        "    One hop.",
+        "",
     ]
+
+
+def test_every_line_of_the_library_fits_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(presets, "library", LIBRARY)
+    views = [[], *([kind] for kind in PRESET_KINDS)]
+    views += [[kind, name] for kind in PRESET_KINDS for name in preset_names(kind)]
+    for view in views:
+        assert main(["presets", *view]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) > 4
+        assert [line for line in lines if len(line) > 80 and len(line.split()) > 1] == [], view
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,8 @@ def test_stimulus_has_the_rounds_of_a_scenario_and_what_becomes_of_them(
     out = tmp_path / "stimulus.jsonl"
     scenario = str(ROOT / "scenarios" / "demo.toml")
     assert main(["trace", "stimulus", scenario, "--shots", "3", "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}: 84 events; python -m hdl.check plays it\n"
+    text = f"{out}: 84 events; python -m hdl.check plays it in a checkout\n"
+    assert capsys.readouterr().out == text
     header, *events = map(json.loads, out.read_text().splitlines())
     assert (header["data_w"], header["patches"], header["message_bits"]) == (512, 1, 600)
     counts = Counter(event["kind"] for event in events)
@@ -159,3 +161,14 @@ def test_a_finished_run_takes_no_overrides(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_trace_is_one_of_the_files_that_a_new_run_replaces() -> None:
     assert {trace._FILES["perfetto"], trace._FILES["pcapng"]} <= OWN
+
+
+def test_a_timeline_names_the_package_that_it_needs(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "emulator.report.perfetto", raising=False)
+    for name in ["perfetto", *(name for name in sys.modules if name.startswith("perfetto."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    code, _, err = run("trace", "perfetto", FOLDER)
+    assert code == 3
+    assert "pip install 'roundtrip-emulator[timeline]'" in err

@@ -153,3 +153,62 @@ def test_rows_of_another_length_are_refused(tmp_path: Path) -> None:
     predecoder = load(fused(tmp_path / "f.onnx"))
     with pytest.raises(PredecoderError, match=r"shape \(2, 31\) does not fit .*\(batch, 32\)"):
         predecoder.run(random_rows(2)[:, 1:])
+
+
+def answering(path: Path, element: int, value: float, *, declared: int | None = None) -> Path:
+    """A graph in the fused form that answers ``value`` everywhere, in another type if declared."""
+    constant = helper.make_tensor("value", element, [1], [value])
+    nodes = [
+        helper.make_node("Shape", ["input"], ["shape"]),
+        helper.make_node("Constant", [], ["extra"], value_ints=[0, 1]),
+        helper.make_node("Add", ["shape", "extra"], ["wider"]),
+        helper.make_node("ConstantOfShape", ["wider"], ["output"], value=constant),
+    ]
+    path = save(path, nodes, TensorProto.UINT8, ["batch", N], ["batch", N + 1])
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.elem_type = declared or element
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "element", [TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.INT8]
+)
+def test_a_fused_answer_of_another_type_is_refused(tmp_path: Path, element: int) -> None:
+    path = answering(tmp_path / "f.onnx", element, 1)
+    with pytest.raises(PredecoderError, match=r'output "output" is tensor\(.*cast it to uint8'):
+        load(path)
+
+
+@pytest.mark.parametrize("value", [2, 255])
+def test_a_fused_answer_that_is_no_bit_is_refused(tmp_path: Path, value: int) -> None:
+    predecoder = load(answering(tmp_path / "f.onnx", TensorProto.UINT8, value))
+    with pytest.raises(PredecoderError, match=f"the value {value}; expected bits"):
+        predecoder.run(random_rows(2))
+    assert load(answering(tmp_path / "g.onnx", TensorProto.UINT8, 1)).run(random_rows(2))[0].all()
+
+
+def test_logits_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    shape: Shape = ["batch", 4, LAYOUT.rounds, LAYOUT.distance, LAYOUT.distance]
+    divided = [helper.make_node("Sub", ["input", "input"], ["zero"])]
+    divided.append(helper.make_node("Div", ["zero", "zero"], ["output"]))
+    predecoder = load(save(tmp_path / "nan.onnx", divided, TensorProto.FLOAT, shape, shape))
+    with pytest.raises(PredecoderError, match="no numbers"):
+        predecoder.run(random_rows(2))
+
+
+def test_logits_of_another_type_are_refused(tmp_path: Path) -> None:
+    shape: Shape = ["batch", 4, LAYOUT.rounds, LAYOUT.distance, LAYOUT.distance]
+    cast = helper.make_node("Cast", ["input"], ["output"], to=TensorProto.INT32)
+    path = save(tmp_path / "int.onnx", [cast], TensorProto.FLOAT, shape, shape)
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT32
+    onnx.save(model, path)
+    with pytest.raises(PredecoderError, match="give the logits as float32 or float16"):
+        load(path)
+
+
+def test_rows_are_not_cast(tmp_path: Path) -> None:
+    predecoder = load(fused(tmp_path / "f.onnx"))
+    with pytest.raises(PredecoderError, match=r"dets: are float64; .* takes uint8 or bool"):
+        predecoder.run(random_rows(2) * 0.9)

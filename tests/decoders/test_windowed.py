@@ -270,13 +270,109 @@ class ShortSighted(sinter.Decoder):  # type: ignore[misc]
 def test_a_decoder_that_does_not_predict_every_observable() -> None:
     _, dem, rounds = memory(3, 12, 0.002)
     decoder = WindowedDecoder(dem, rounds, PLANS["sliding"], ShortSighted())
-    with pytest.raises(ScenarioError, match="predictions of shape"):
+    with pytest.raises(ScenarioError, match=r"window 0.*ShortSighted.* of shape \(1, 6\) where"):
         decoder.decode(np.zeros((1, 12), dtype=np.uint8))
 
 
-def test_a_syndrome_that_no_error_explains() -> None:
-    dem = stim.DetectorErrorModel("error(0.1) D0 D1 L0")
-    rounds = np.zeros(2, dtype=np.int32)
-    decoder = WindowedDecoder(dem, rounds, whole_window(1), resolve_decoder("pymatching"))
-    with pytest.raises(SyndromeError, match="no errors of window 0 explain"):
-        decoder.decode(np.array([[1]], dtype=np.uint8))
+@pytest.mark.parametrize(
+    ("text", "row", "message"),
+    [
+        (
+            "error(0.1) D0 D1 L0\nerror(0.1) D1 D2\ndetector D8",
+            0b111,
+            "the detectors D0, D1, D2 are a part of the matching graph without a boundary: errors ",
+        ),
+        (
+            "error(0.1) D0\nerror(0.1) D2 D3",
+            0b10,
+            "no error of the model flips the detector D1, but a shot has an event there; add the",
+        ),
+        (
+            "\n".join(f"error(0.1) D{k} D{k + 1}" for k in range(6)),
+            0b1,
+            "the detectors D0, D1, D2, D3 and 3 more are a part",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["pymatching", "fusion_blossom"])
+def test_events_that_no_errors_explain(name: str, text: str, row: int, message: str) -> None:
+    if name == "fusion_blossom":
+        pytest.importorskip(name)
+    dem = stim.DetectorErrorModel(text)
+    rounds = np.zeros(dem.num_detectors, dtype=np.int32)
+    decoder = WindowedDecoder(dem, rounds, whole_window(1), resolve_decoder(name))
+    shots = np.zeros((3, -(-dem.num_detectors // 8)), dtype=np.uint8)
+    shots[1, 0] = row
+    for timed in (False, True):
+        with pytest.raises(SyndromeError) as error:
+            decoder.decode(shots, timed=timed)
+        assert str(error.value).startswith(message)
+
+
+def test_a_window_names_the_detectors_of_the_whole_model() -> None:
+    dem = stim.DetectorErrorModel("error(0.1) D0\nerror(0.1) D1\nerror(0.1) D2 D3")
+    rounds = np.array([0, 1, 2, 2], dtype=np.int32)
+    plan = sliding_windows(3, commit=1, buffer=0)
+    decoder = WindowedDecoder(dem, rounds, plan, resolve_decoder("pymatching"))
+    with pytest.raises(SyndromeError, match="in window 2, the detectors D2, D3 are a part"):
+        decoder.decode(np.array([[0b1011]], dtype=np.uint8))
+
+
+def test_errors_left_out_are_named_where_they_leave_events_unexplained() -> None:
+    dem = stim.DetectorErrorModel("error(0.1) D0 D1 D2\nerror(0.3) D0")
+    rounds = np.zeros(3, dtype=np.int32)
+    decoder = WindowedDecoder(
+        dem, rounds, whole_window(1), resolve_decoder("pymatching"), allow_dropped=0.25
+    )
+    with pytest.raises(SyndromeError, match=r"flips the detector D1, .*left out .* are 1 of 2 err"):
+        decoder.decode(np.array([[0b111]], dtype=np.uint8))
+
+
+class Panicking(sinter.Decoder):  # type: ignore[misc]
+    """Fails as a panic of compiled Rust does: with an error that is no Exception."""
+
+    def __init__(self, kind: type[BaseException], *, late: bool) -> None:
+        self.kind = kind
+        self.late = late
+
+    def compile_decoder_for_dem(self, **_: object) -> sinter.CompiledDecoder:
+        if not self.late:
+            raise self.kind("index out of range:\nmore")
+        return self
+
+    def decode_shots_bit_packed(self, **_: object) -> Bits:
+        raise self.kind("index out of range:\nmore")
+
+
+@pytest.mark.parametrize("kind", [type("PanicException", (BaseException,), {}), RuntimeError])
+def test_a_packaged_decoder_that_fails_is_named(kind: type[BaseException]) -> None:
+    _, dem, rounds = memory(3, 12, 0.002)
+    with pytest.raises(ScenarioError, match=r"Panicking refuses .*\(index out of range\); choose"):
+        WindowedDecoder(dem, rounds, PLANS["sliding"], Panicking(kind, late=False))
+    decoder = WindowedDecoder(dem, rounds, PLANS["sliding"], Panicking(kind, late=True))
+    with pytest.raises(SyndromeError, match=r"Panicking failed .* window 0 \(index out of range\)"):
+        decoder.decode(np.zeros((1, 12), dtype=np.uint8))
+    for end in (KeyboardInterrupt, SystemExit, MemoryError):
+        with pytest.raises(end):
+            WindowedDecoder(dem, rounds, PLANS["sliding"], Panicking(end, late=False))
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("timed", [False, True])
+def test_certain_errors_are_fixed_flips(plan: str, timed: bool) -> None:
+    circuit, dem, rounds = memory(3, 12, 0.002)
+    detectors, _ = sample(circuit, 200)
+    expected = WindowedDecoder(dem, rounds, PLANS[plan], resolve_decoder("pymatching"))
+    flips = (0, 5, 17, dem.num_detectors - 1)
+    certain = stim.DetectorErrorModel(
+        "\n".join(f"error(1) D{k} L0" for k in flips[:3]) + f"\nerror(1) D{flips[3]}"
+    )
+    decoder = WindowedDecoder(certain + dem, rounds, PLANS[plan], resolve_decoder("pymatching"))
+    flipped = detectors.copy()
+    for k in flips:
+        flipped[:, k // 8] ^= 1 << k % 8
+    before = flipped.copy()
+    found = decoder.decode(flipped, timed=timed)
+    assert np.array_equal(flipped, before)
+    assert np.array_equal(found.predictions, expected.decode(detectors).predictions ^ 1)
+    assert np.array_equal(np.bitwise_xor.reduce(found.corrections, axis=1), found.predictions)

@@ -235,6 +235,7 @@ def _decoder(choose: Choices, facts: Facts) -> Table:
     elif choose.rarely(12):
         table["timing"], table["algorithm"] = "measured", "pymatching"
     choose.maybe(table, "workers", lambda: choose.pick(1, 2, 7, 64, 10**15))
+    choose.maybe(table, "allow_dropped", lambda: choose.pick(1, 0.5, 0.01, 0))
     return table
 
 

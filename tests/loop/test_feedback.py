@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from emulator.loop.config import PoolSpec
+from emulator.loop.config import LinkSpec, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.feedback import idle_rounds
 from emulator.windows import sliding_windows
-from tests.loop.build import ROUND_PS, Listed, loop_config
+from tests.loop.build import ROUND_PS, Fixed, Listed, loop_config
 
 EVERY = 3
 
@@ -55,3 +55,10 @@ def test_an_operation_has_a_round() -> None:
     record = run_loop(loop_config(rounds=1))
     with pytest.raises(ValueError, match=r"every\(=0\) must be >= 1"):
         idle_rounds(record.windows, record.emission, 0)
+
+
+def test_an_operation_of_a_round_waits_for_every_round() -> None:
+    # a correction comes 2.5 rounds behind its round: an operation idles for three
+    down = LinkSpec(None, Fixed(5 * ROUND_PS // 2))
+    record = run_loop(loop_config(rounds=1, shots=10, down=down))
+    assert idle_rounds(record.windows, record.emission, 1).tolist() == [3, 3, 3]

@@ -149,3 +149,41 @@ def test_responses_take_their_beats_one_after_the_other(beats: int, expected: li
     receiver = Receiver(RoundFpga(MAC, 0, 10), beats)
     applied = [receiver.applied_ps(time) for time in (0, 0, 0, MAC.edge_ps(100))]
     assert applied == [MAC.edge_ps(edge) for edge in expected]
+
+
+def test_the_law_begins_at_the_first_edge() -> None:
+    # rounds of 20 cycles, twice their period, that are there at the start of all time
+    emission = Emission(31_031, 2, 1, patches=2)
+    packetiser = rounds(20, 20, emission=emission)
+    for patch in range(2):
+        assert packetiser.accept(patch, 0, 0, 0) == (0, 19)
+        assert packetiser.accept(patch, 1, 0, 0) == (20, 39)
+    line = RoundPacketiser(
+        RoundFpga(MAC, 0, 0),
+        [Message(range(1), PACKETS, (1,))],
+        emission,
+        endless(),
+        spaced=True,
+        framing=None,
+    )
+    assert line.frame(0, 0, 0, (0, 0)) == [(0, 1200)]
+    assert line.frame(0, 0, 0, (0, 0)) == [(MAC.edge_ps(3), 1200)]
+
+
+def test_a_message_that_came_in_time_and_began_too_late_is_left_over() -> None:
+    horizon_ps = MAC.edge_ps(48) - 1
+    for span, left in (((0, 0), 1), ((48, 48), 0)):
+        tally = Tally(horizon_ps, drain=True)
+        spec = Fpga(MAC, 0, store_and_forward=False, min_spacing_cycles=48)
+        packetiser = BusPacketiser(spec, [Message(range(1), ((1, 1),))], tally)
+        packetiser.frame(0, 0, 0, (0, 0))
+        packetiser.frame(0, 0, 0, span)
+        pool = packetiser.tally.pool(1)
+        assert (pool.jobs, pool.left_over) == (2, left)
+
+
+def test_responses_take_no_beats_of_a_bus_that_is_not_looked_at() -> None:
+    receiver = Receiver(Fpga(MAC, 0, receive_cycles=2), 5)
+    assert [receiver.applied_ps(0) for _ in range(2)] == [MAC.edge_ps(2)] * 2
+    receiver = Receiver(RoundFpga(MAC, 0, 2), 5)
+    assert [receiver.applied_ps(0) for _ in range(2)] == [MAC.edge_ps(2), MAC.edge_ps(7)]

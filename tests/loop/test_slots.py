@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emulator.loop import limits, slots
 from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
-from emulator.loop.slots import _slots_at_most, slots_missed, slots_needed
+from emulator.loop.slots import _slots_at_most, _way_up, slots_missed, slots_needed
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from tests.loop.build import INSTANT, ROUND_PS, Fixed, Listed, ListedLosses, loop_config
 
@@ -153,3 +153,32 @@ def test_a_ring_that_stands_still_is_no_result_but_an_error() -> None:
         run_loop(config)
     assert "defect of the emulator" in str(caught.value)
     assert run_loop(replace(config, drain=False)).in_flight == 12
+
+
+def test_the_bound_counts_what_is_digitised_while_a_message_is_held() -> None:
+    # a message of the sliding plan is held for four rounds more
+    config = loop_config(rounds=10, shots=5, patches=3, plan=PLANS["sliding"], host=WAITING)
+    assert _slots_at_most(config) == 3 * 5  # in step: five instants of all patches
+    for readout in (Fixed(7), Listed([7])):
+        apart = replace(config, readout=readout)
+        apart = replace(apart, emission=replace(config.emission, patch_offset_ps=1))
+        assert _slots_at_most(apart) == 5 + 2 * 4  # all but one of the others come in between
+    # the first message of patch 0 comes with its tenth round, and those between with it, while the
+    # seventh of another patch is held until its tenth
+    late = replace(config, readout=Listed([9 * ROUND_PS, *([0] * 149)]))
+    assert _slots_at_most(late) == 10 + 2 * 4
+
+
+def test_only_shots_that_surround_one_of_every_patch_are_looked_at() -> None:
+    for offset_rounds, shots in ((0, 3), (1, 5), (3, 5), (4, 7), (10, 9)):
+        config = loop_config(
+            rounds=10, shots=20, patches=4, patch_offset_ps=offset_rounds * ROUND_PS
+        )
+        # so many shots lie between the first patch and the last, on either side, and one more
+        assert _way_up(config).emission.shots == shots
+        few = replace(config, emission=replace(config.emission, shots=2))
+        assert _way_up(few).emission.shots == 2
+        drawn = replace(config, readout=Listed([0]))
+        assert _way_up(drawn).emission.shots == 20
+        lines = replace(config, up=replace(config.up, per_patch=True))
+        assert _way_up(lines).emission.shots == 20

@@ -80,6 +80,21 @@ def finding(text: str, outcome: str | None = "met", **rest: Any) -> dict[str, An
     return {"criterion": "x", "outcome": outcome, "text": text, **rest}
 
 
+STAND_IN = {
+    "stage": "decode",
+    "answers": "pymatching",
+    "times": "an FPGA",
+    "text": "answers are those of pymatching, times those of an FPGA",
+}
+DROPPED = {
+    "errors": 1,
+    "of": 2,
+    "share": 0.5,
+    "allowed": 0.5,
+    "text": "the decoder did without 1 of 2 errors",
+}
+
+
 def make_result(windows: dict[str, NDArray[np.int64]]) -> Result:
     """A result that belongs to ``windows``."""
     count = len(windows["window"])

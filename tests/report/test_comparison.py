@@ -6,7 +6,7 @@ from rich.console import Console
 from emulator.report.comparison import print_comparison
 from emulator.results.comparison import ArmSummary, Comparison, PairedErrors
 from emulator.results.result import Outcome
-from tests.report.fixture import changed, make_result, make_windows
+from tests.report.fixture import STAND_IN, changed, make_result, make_windows
 
 RESULT = make_result(make_windows(200))
 
@@ -105,3 +105,12 @@ def test_an_open_interval_has_a_dash() -> None:
 def test_long_changes_are_folded_and_brackets_are_text() -> None:
     text = printed(COMPARISON, 'decoder.timing={kind = "[red]", value = "100 us"}, window.commit=5')
     assert "[red]" in text
+
+
+def test_each_arm_says_what_its_answers_do_not_stand_for() -> None:
+    first, second = COMPARISON.arms
+    verdict = changed(RESULT, {"verdict.stand_ins": [STAND_IN]}).verdict
+    arms = (first, replace(second, verdict=verdict))
+    text = printed(replace(COMPARISON, arms=arms))
+    assert "Other arm: answers are those of pymatching, times those of an FPGA\n" in text
+    assert "Scenario: " not in text

@@ -2,7 +2,14 @@ import pytest
 
 from emulator.report.headline import headline
 from emulator.results.result import Outcome
-from tests.report.fixture import changed, finding, make_result, make_windows
+from tests.report.fixture import (
+    DROPPED,
+    STAND_IN,
+    changed,
+    finding,
+    make_result,
+    make_windows,
+)
 
 RESULT = make_result(make_windows(200))
 
@@ -35,3 +42,12 @@ def test_findings_of_the_line_are_not_listed_again() -> None:
     changes = {"verdict.text": "budget missed: a; b", "verdict.outcome": "missed"}
     result = changed(RESULT, {**changes, "verdict.findings": findings})
     assert [found.text for found in headline(result.verdict).findings] == ["c d"]
+
+
+def test_caveats_stand_apart() -> None:
+    changes = {"verdict.stand_ins": [STAND_IN], "verdict.dropped": DROPPED}
+    assert headline(changed(RESULT, changes).verdict).caveats == (
+        "Answers are those of pymatching, times those of an FPGA",
+        "The decoder did without 1 of 2 errors",
+    )
+    assert headline(RESULT.verdict).caveats == ()

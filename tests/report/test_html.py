@@ -9,6 +9,8 @@ from emulator.report.display import show_time
 from emulator.report.html import render_html
 from emulator.results import Budget, Outcome, Result
 from tests.report.fixture import (
+    DROPPED,
+    STAND_IN,
     changed,
     finding,
     make_backlog,
@@ -106,6 +108,20 @@ def test_what_would_decide_and_every_finding_stand_in_the_verdict() -> None:
     assert '<li class="finding-none">c informs</li>' in verdict
     assert '<li class="finding-undecided">' not in verdict
     assert "What would decide" not in render_html(RESULT, WINDOWS, BACKLOG)
+
+
+def test_what_the_answers_do_not_stand_for_comes_before_the_verdict_line() -> None:
+    changes = {"verdict.stand_ins": [STAND_IN], "verdict.dropped": DROPPED}
+    html = render_html(changed(RESULT, changes), WINDOWS, BACKLOG)
+    places = [
+        html.index(text)
+        for text in (
+            "<strong>Answers are those of pymatching, times those of an FPGA</strong>",
+            "<strong>The decoder did without 1 of 2 errors</strong>",
+            '<p class="text">',
+        )
+    ]
+    assert places == sorted(places)
 
 
 def test_every_figure_has_its_place_and_a_table() -> None:
@@ -256,3 +272,13 @@ def test_what_judge_makes_is_understood() -> None:
     assert "1 of 1,000 shots failed, 0.00100 per shot" in text
     assert "rounds on average" in text
     assert result.verdict.text.partition(": ")[2] in text
+
+
+@pytest.mark.parametrize(("windows", "said"), [(1.8, True), (1.04, False), (None, False)])
+def test_the_lead_mentions_a_correlation_that_the_interval_allows_for(
+    windows: float | None, said: bool
+) -> None:
+    page = page_of(changed(RESULT, {"verdict.reaction.autocorrelation_windows": windows}))
+    text = " ".join(" ".join(page.text).split())
+    assert ("the interval counts 1.80 of them as one" in text) is said
+    assert ("Neighbouring windows are correlated" in text) is said

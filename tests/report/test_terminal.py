@@ -6,7 +6,14 @@ from rich.console import Console
 
 from emulator.report.terminal import print_result
 from emulator.results.result import Outcome, Result
-from tests.report.fixture import changed, finding, make_result, make_windows
+from tests.report.fixture import (
+    DROPPED,
+    STAND_IN,
+    changed,
+    finding,
+    make_result,
+    make_windows,
+)
 
 RESULT = make_result(make_windows(200))
 
@@ -149,6 +156,17 @@ def test_what_would_decide_stands_in_the_first_lines() -> None:
         "What would decide: about 4,000 more shots",
     ]
     assert "What would decide" not in printed(RESULT)
+
+
+def test_what_the_answers_do_not_stand_for_comes_before_the_verdict_line() -> None:
+    changes = {"verdict.stand_ins": [STAND_IN], "verdict.dropped": DROPPED}
+    lines = printed(changed(SMALL, changes)).splitlines()
+    assert [line.strip() for line in lines[:4]] == [
+        "✗ Budget missed",
+        "Answers are those of pymatching, times those of an FPGA",
+        "The decoder did without 1 of 2 errors",
+        "p99 reaction over the limit",
+    ]
 
 
 def test_brackets_are_text_not_markup() -> None:

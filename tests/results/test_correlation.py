@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,15 +32,56 @@ def test_autocorrelation_time_of_an_autoregressive_series(memory: float) -> None
     assert tau == pytest.approx((1 + memory) / (1 - memory), rel=0.1)
 
 
-def test_autocorrelation_time_needs_two_samples_and_is_one_for_a_constant() -> None:
-    assert autocorrelation_time(np.array([], dtype=np.int64)) is None
-    assert autocorrelation_time(np.array([5], dtype=np.int64)) is None
+def _summed_lag_by_lag(values: np.ndarray, *, quick: bool) -> float:
+    """The autocorrelation time by its definition, one lag after the other."""
+    count, limit = len(values), 1 if quick else 3
+    size = math.ceil(math.sqrt(count) / (16 if quick else 4))
+    bins = count // size
+    means = np.array([np.mean(values[k * size : (k + 1) * size]) for k in range(bins)])
+    means = means - np.mean(values)
+    gaps = means - np.mean(means)
+    lags = [float(gaps[: bins - k] @ gaps[k:]) / bins for k in range(max(2, bins // 2))]
+    for last in range(len(lags)):
+        time = 1 + 2 * sum(lags[1 : last + 1]) / lags[0]
+        if last >= limit * time:
+            break
+    bias = max(0.1, 1 - (2 * last + 1) / bins)  # of a mean over the same series
+    return float(min(count, max(1.0, time * lags[0] * size / np.var(values) / bias)))
+
+
+def _walk(count: int, memory: float) -> np.ndarray:
+    kicks = np.random.default_rng((count, round(100 * memory) + 100)).normal(size=count)
+    weights = memory ** np.arange(count)
+    return (1e6 * np.convolve(kicks, weights)[:count]).astype(np.int64)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("memory", [-0.5, 0.3, 0.8, 0.97, 1.0])
+def test_autocorrelation_time_is_the_sum_over_lags(memory: float, quick: bool) -> None:
+    for count in (*range(2, 30), 33, 64, 100, 401, 1000):
+        values = _walk(count, memory)
+        found = autocorrelation_time(values, quick=quick)
+        assert found == pytest.approx(_summed_lag_by_lag(values, quick=quick), rel=1e-9)
+        above = values > np.median(values)  # events count as 0 and 1
+        found = autocorrelation_time(above.astype(np.int64), quick=quick)
+        assert autocorrelation_time(above, quick=quick) == pytest.approx(found, rel=1e-9)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 20, 100])
+def test_autocorrelation_time_of_a_rise_is_at_most_the_series(count: int) -> None:
+    values = np.arange(count, dtype=np.int64)
+    assert autocorrelation_time(values) == pytest.approx(_summed_lag_by_lag(values, quick=False))
+
+
+def test_one_sample_and_a_constant_show_no_correlation() -> None:
+    assert autocorrelation_time(np.array([], dtype=np.int64)) == 1.0
+    assert autocorrelation_time(np.array([5], dtype=np.int64)) == 1.0
+    assert autocorrelation_time(np.ones(1000, dtype=np.bool_)) == 1.0
     assert autocorrelation_time(np.full(1000, 10**15 + 1, dtype=np.int64)) == 1.0
 
 
 def test_a_trend_is_worth_next_to_nothing() -> None:
     tau = autocorrelation_time(np.arange(10_000, dtype=np.int64))
-    assert tau is not None
     assert tau > 1000
 
 
@@ -60,8 +103,6 @@ def test_the_quick_estimate_is_lower() -> None:
     slow = np.convolve(rng.normal(size=20_000), np.exp(-np.arange(400) / 40), mode="valid")
     values = (slow * 1e6).astype(np.int64)
     full, quick = autocorrelation_time(values), autocorrelation_time(values, quick=True)
-    assert full is not None
-    assert quick is not None
     assert 0.5 * full < quick < 0.9 * full
 
 
@@ -105,6 +146,13 @@ def test_an_event_of_many_bursts_has_its_own_memory() -> None:
     assert memory.of_event(90.0, 0.01) == 90.0
 
 
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_a_hundred_bursts_are_many(share: float) -> None:
+    memory = Memory(count=40_000, level=1000.0, median=13.0, short=9.0, above=0.5)
+    assert memory.of_event(100.0, share) == 100.0  # 10,000 samples on the rarer side
+    assert memory.of_event(100.1, share) == memory.implied(share) > 130
+
+
 def test_the_larger_of_two_memories_is_implied() -> None:
     memory = Memory(count=100_000, level=41.0, median=13.0, short=9.0, above=0.5)
     assert memory.bulk(0.5) == pytest.approx(13.0)
@@ -115,10 +163,20 @@ def test_the_larger_of_two_memories_is_implied() -> None:
     assert other.implied(0.1) == other.bulk(0.1)
 
 
+def test_the_level_that_is_called_the_median_may_lie_above_it() -> None:
+    # where many latencies are equal; an event that is rarer than half has more of the memory
+    rare, common = (Memory(10**5, 1.0, 13.0, 9.0, above) for above in (0.2, 0.8))
+    half, tenth = relative_memory(0.5), relative_memory(0.1)
+    assert rare.bulk(0.1) == pytest.approx(1 + 12 * tenth / relative_memory(0.2))
+    assert common.bulk(0.1) == pytest.approx(1 + 12 * tenth / half)
+
+
 def test_rare_events_need_longer_series() -> None:
     memory = Memory(count=1000, level=40.0, median=13.0, short=9.0, above=0.5)
     assert memory.needed(0.5) == memory.needed(0.01) == memory.needed(0.99)
     assert memory.needed(0.001) == 10 * memory.needed(0.01)
+    # one of a thousand is the rarest that such a series can have seen
+    assert memory.needed(0.0) == memory.needed(1.0) == memory.needed(0.001)
     independent = Memory(count=1000, level=1.0, median=1.0, short=1.0, above=0.5)
     assert independent.needed(0.5) == 300
     assert memory.needed(0.5) == 300 + 570 * 8
@@ -136,6 +194,22 @@ def test_memory_of_a_series_that_is_mostly_at_its_largest() -> None:
     assert memory.above == pytest.approx(0.8, abs=0.02)
     assert memory.median == pytest.approx(1.0, abs=0.3)
     assert Series(np.array([1], dtype=np.int64)).memory is None
+    assert Series(np.array([1, 2], dtype=np.int64)).memory is not None
+
+
+def test_memory_of_a_series_is_that_of_its_level_and_of_its_median() -> None:
+    slow = np.convolve(np.random.default_rng(8).normal(size=2099), np.ones(100), mode="valid")
+    values = (slow * 1e6).astype(np.int64)
+    above = values > np.sort(values)[1000]  # the median and those below it are not above it
+    expected = Memory(
+        2000,
+        autocorrelation_time(values),
+        autocorrelation_time(above),
+        autocorrelation_time(above, quick=True),
+        999 / 2000,
+    )
+    assert expected.level != expected.median != expected.short
+    assert Series(values).memory == expected
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=200), st.data())
@@ -153,6 +227,9 @@ def test_few_correlation_times_are_worth_fewer_samples() -> None:
     assert long == pytest.approx(10**6, rel=1e-3)
     # 10 degrees of freedom: t is 2.228 where z is 1.960
     assert short == pytest.approx(200 * (1.95996 / 2.22814) ** 2, rel=1e-4)
+    # at least one degree, of which t is 1 at 75 %, and at least one sample
+    assert effective_samples(100, 10.0, 0.5) == pytest.approx(10 * 0.67449**2, rel=1e-4)
+    assert effective_samples(100, 80.0, 0.95) == 1.0
 
 
 def test_repeating_every_sample_does_not_add_information() -> None:
@@ -172,6 +249,25 @@ def test_too_short_a_series_gives_no_interval() -> None:
     memory = Memory(count=1000, level=20.0, median=10.0, short=8.0, above=0.5)
     assert proportion_interval(hits, memory, 0.95) is None
     assert proportion_interval(np.tile(hits, 10), memory, 0.95) is not None
+
+
+def test_an_interval_is_given_from_the_needed_length_on_with_the_time_of_the_event() -> None:
+    memory = Memory(count=1000, level=30.0, median=2.0, short=2.0, above=0.5)
+    hits = np.random.default_rng(9).random(870) < 0.05
+    own = autocorrelation_time(hits)
+    assert memory.needed(0.5) == 870
+    assert proportion_interval(hits[1:], memory, 0.9) is None
+    tau = memory.of_event(own, hits.sum() / 870)
+    assert tau > own
+    expected = correlated_interval(int(hits.sum()), 870, tau, 0.9)
+    assert proportion_interval(hits, memory, 0.9) == expected
+
+
+def test_shares_of_three_samples() -> None:
+    # Beta(1, 1) is uniform, and Beta(1, 2) has the distribution 1 - (1 - x)^2
+    assert share_bounds(0.5, 2.0, 0.9) == pytest.approx((0.05, 0.95))
+    ends = 1 - math.sqrt(0.95), 1 - math.sqrt(0.05)
+    assert share_bounds(1 / 3, 3.0, 0.9) == pytest.approx(ends)
 
 
 @given(st.integers(0, 1000), st.floats(1.0, 300.0))
@@ -203,6 +299,10 @@ def test_one_hit_in_a_burst_does_not_bound_the_rate_more_than_none() -> None:
     assert none is not None
     assert one is not None
     assert one[1] >= none[1]
+    every, but_one = (correlated_interval(hits, 10_000, 200.0, 0.95) for hits in (10_000, 9999))
+    assert every is not None
+    assert but_one is not None
+    assert but_one[0] <= every[0]
 
 
 @given(st.integers(1, 10_000), st.data())
@@ -219,6 +319,11 @@ def test_binomial_interval_is_the_exact_one_of_scipy() -> None:
 
     exact = binomtest(7, 300).proportion_ci(0.9, "exact")
     assert binomial_interval(7, 300, 0.9) == pytest.approx((exact.low, exact.high))
+    # one of two: the roots of 1 - (1 - p)^2 and of 1 - p^2 at 5 %
+    ends = 1 - math.sqrt(0.95), math.sqrt(0.95)
+    assert binomial_interval(1, 2, 0.9) == pytest.approx(ends)
+    assert binomial_interval(0, 1, 0.9) == pytest.approx((0, 0.9))
+    assert binomial_interval(1, 1, 0.9) == pytest.approx((0.1, 1))
 
 
 def test_without_hits_the_rule_of_three_holds() -> None:

@@ -1,5 +1,6 @@
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.decoders.answers import Answers
+from emulator.loop.config import LinkSpec, PoolSpec
+from emulator.loop.engine import run_loop
 from emulator.loop.records import STAGES, Record
 from emulator.results import Budget, Outcome, Result, dumps
+from emulator.results.correlation import binomial_interval
+from emulator.results.judge import undisturbed_windows
+from emulator.results.rates import deadline_misses
 from emulator.results.result import read_result
+from emulator.windows import sliding_windows
+from tests.loop.build import INSTANT, Listed, ListedLosses, loop_config
 from tests.results.made import FACTS, answers_of, disturbed, judged
 from tests.results.queue import ROUND_PS, run_of
 
@@ -376,3 +385,156 @@ def test_facts_pass_through() -> None:
     assert (result.versions, result.seed, result.engine) == ({"stim": "1.15"}, 7, "batch")
     decode = result.stages[STAGES.index("decode")]
     assert (decode.timing_source, decode.timing_confidence) == ("profile", "measured")
+
+
+# -- patches, losses and disturbed calls, of small runs of the loop itself -------------------------
+
+LATE = 3 * ROUND_PS
+
+
+def _two_patches(slow: Collection[int], lost: Collection[int] = ()) -> Record:
+    """400 shots of a round on two patches, two windows each: ``slow`` and ``lost`` ones by number.
+
+    Window 4 s + 2 p + k is the k-th of shot s of patch p; a slow one takes four rounds.
+    """
+    times = [4 * ROUND_PS if window in slow else 1 for window in range(1600)]
+    plan = sliding_windows(2, 1, 1)
+    losses = [False] * 1600
+    for window in lost:  # messages go by shot, round and patch
+        losses[window - window % 4 + 2 * (window % 2) + window % 4 // 2] = True
+    config = loop_config(
+        rounds=2,
+        shots=400,
+        patches=2,
+        plan=plan,
+        decode=PoolSpec(10**6, Listed(times)),
+        up=LinkSpec(None, INSTANT, losses=ListedLosses(losses)),
+    )
+    return run_loop(config)
+
+
+def _answers(wrong: set[int]) -> Answers:
+    """Answers of the same run, those of these rows (shot * 2 + patch) wrong."""
+    answers = answers_of(800)
+    flags = np.zeros(800, dtype=np.bool_)
+    flags[list(wrong)] = True
+    return replace(answers, wrong=flags, corrections=np.zeros((800, 2, 1), dtype=np.uint8))
+
+
+def test_shots_are_matched_with_their_answers_patch_by_patch() -> None:
+    # row 3 is shot 1 of patch 1, whose windows are 6 and 7; row 8 is shot 4 of patch 0
+    record = _two_patches({7, 16}, lost={800})
+    logical = judged(record, Budget(limit_ps=LATE), _answers({3, 9, 400})).verdict.logical
+    assert (logical.late, logical.lost, logical.unfinished) == (2, 1, 0)
+    assert logical.decoder_errors == 3
+    # 3 is late and wrong, 8 late, 9 wrong, 400 lost and wrong
+    assert logical.errors == 4
+    assert logical.decoder_rate == 3 / 800
+    assert logical.decoder_ci == pytest.approx(binomial_interval(3, 800, 0.95))
+    assert logical.decoder_ci is not None
+    rates = [(1 - math.sqrt(1 - 2 * p)) / 2 for p in (3 / 800, *logical.decoder_ci)]
+    assert logical.decoder_per_round == pytest.approx(rates[0])
+    assert logical.decoder_per_round_ci == pytest.approx(rates[1:])
+    none = judged(record, Budget(), _answers(set())).verdict.logical
+    assert (none.decoder_errors, none.decoder_per_round, none.late) == (0, 0, 0)
+
+
+def test_a_lost_window_is_later_than_any_limit_and_stands_where_it_would_have_come() -> None:
+    # in a row they tell less than apart: not even how often
+    lost, apart = set(range(400, 420)), set(range(400, 1600, 60))
+    for gone in (lost, apart):
+        record = _two_patches({7}, gone)
+        deadline = judged(record, Budget(limit_ps=LATE)).verdict.deadline
+        assert deadline is not None
+        late = np.zeros(1600, dtype=np.int64)
+        late[[7, *gone]] = 2 * LATE
+        expected = deadline_misses(late, LATE, 0.95).ci
+        assert (deadline.misses, deadline.samples, deadline.lost) == (21, 1600, 20)
+        assert deadline.rate == 21 / 1600
+        assert (expected is None) is (gone is lost)
+        assert deadline.ci == (expected and pytest.approx(expected))
+    record = _two_patches({7}, lost)
+    # those of the warm-up do not count
+    for warmup, count in ((410, 10), (411, 9)):
+        found = judged(record, Budget(limit_ps=LATE), warmup_windows=warmup).verdict.deadline
+        assert found is not None
+        assert (found.misses, found.lost, found.samples) == (count, count, 1600 - warmup)
+    # later than a limit that all others keep, however long it is
+    for limit in (0, 10**9, 2**62):
+        found = judged(record, Budget(limit_ps=limit)).verdict.deadline
+        assert found is not None
+        assert found.misses == 20 + (1580 if limit == 0 else 0)
+
+
+def test_windows_that_were_all_lost_are_all_late() -> None:
+    record = _two_patches(set(), set(range(1600)))
+    found = judged(record, Budget(limit_ps=LATE), _answers({5})).verdict
+    assert found.deadline is not None
+    assert (found.deadline.misses, found.deadline.samples) == (1600, 1600)
+    assert (found.logical.errors, found.logical.lost, found.logical.rate) == (800, 800, 1)
+
+
+def _left_out(found: Result) -> tuple[int, int, float]:
+    share = found.verdict.disturbed
+    assert share is not None
+    assert share.share == pytest.approx(share.left_out / max(1, share.windows))
+    return share.windows, share.left_out, share.share
+
+
+def _by_stage(found: Result) -> dict[str, float]:
+    assert found.verdict.disturbed is not None
+    return dict(found.verdict.disturbed.share_by_stage)
+
+
+def test_a_disturbed_call_concerns_the_windows_it_timed_after_the_warm_up() -> None:
+    record = _two_patches(set())
+    answers = _answers(set())
+    predecode, decode = np.zeros(800, dtype=bool), np.zeros((800, 2), dtype=bool)
+    predecode[[3, 700]] = True  # windows 6, 7, 1400 and 1401
+    decode[3, 1] = decode[4, 0] = True  # windows 7 and 8
+    answers = replace(answers, disturbed_predecode=predecode, disturbed_decode=decode)
+    kept = undisturbed_windows(record.windows, answers, frozenset({"predecode", "decode"}))
+    assert np.flatnonzero(~kept).tolist() == [6, 7, 8, 1400, 1401]
+    only = undisturbed_windows(record.windows, answers, frozenset({"decode"}))
+    assert np.flatnonzero(~only).tolist() == [7, 8]
+    assert undisturbed_windows(record.windows, None, frozenset({"decode"})).all()
+    unmarked = replace(answers, disturbed_decode=None)
+    assert undisturbed_windows(record.windows, unmarked, frozenset({"decode"})).all()
+    both = frozenset({"predecode", "decode"})
+    whole = judged(record, Budget(), answers, measured=both)
+    assert _left_out(whole)[:2] == (1600, 5)
+    assert _by_stage(whole) == pytest.approx({"predecode": 4 / 1600, "decode": 2 / 1600})
+    assert whole.verdict.reaction.samples == 1595
+    settled = judged(record, Budget(), answers, measured=both, warmup_windows=8)
+    assert _left_out(settled)[:2] == (1592, 3)
+    assert _by_stage(settled) == pytest.approx({"predecode": 2 / 1592, "decode": 1 / 1592})
+    none = judged(record, Budget(), answers, measured=both, warmup_windows=1600)
+    assert _left_out(none) == (0, 0, 0.0)
+    assert _by_stage(none) == {"predecode": 0.0, "decode": 0.0}
+    # the warm-up's shots count for failures, but no disturbed window makes one late
+    late = judged(_two_patches({7, 9}), Budget(limit_ps=LATE), answers, measured=both)
+    assert late.verdict.logical.late == 1
+
+
+def test_rounds_lost_on_the_line_are_no_fault_of_disturbed_calls() -> None:
+    decode = np.zeros((800, 2), dtype=bool)
+    decode[:100] = True
+    answers = replace(_answers(set()), disturbed_decode=decode)
+    record = _two_patches(set(), {8, 12, 16})
+    for cause, allowed, outcome in (
+        ("link_loss", 2, "missed"),
+        ("link_loss", 3, "met"),
+        ("ring_overrun", 2, "undecided"),
+        ("ring_overrun", 3, "met"),
+    ):
+        lost = {"link_loss": 0, "ring_overrun": 0, cause: 3}
+        run = replace(record, lost_by_cause=lost)
+        budget = Budget(lost_rounds=allowed)
+        found = judged(run, budget, answers, measured=MEASURED)
+        assert _criterion(found, "losses") == outcome, (cause, allowed)
+    few = replace(answers, disturbed_decode=decode & (np.arange(800) < 40)[:, None])
+    run = replace(record, lost_by_cause={"ring_overrun": 3})
+    assert _criterion(judged(run, Budget(), few, measured=MEASURED), "losses") == "missed"
+    findings = judged(run, Budget(), answers, measured=MEASURED).verdict.findings
+    [text] = [found.text for found in findings if found.criterion == "losses"]
+    assert text.endswith("0 allowed, which disturbed measurements may have caused")

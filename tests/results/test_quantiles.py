@@ -6,11 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import betaincinv
 
-from emulator.results.correlation import Memory, Series
+from emulator.results.correlation import (
+    Memory,
+    Series,
+    autocorrelation_time,
+    effective_samples,
+)
 from emulator.results.quantiles import (
     _most,
     _order_bounds,
     _refusal,
+    _time_beyond,
     order_statistic,
     quantile_interval,
 )
@@ -87,6 +93,15 @@ def test_too_few_samples_for_the_quantile_have_no_value(count: int) -> None:
     assert estimate.ci_ps is None
     assert estimate.note is not None
     assert f"{count} windows do not reach p99, which needs at least 100" in estimate.note
+    assert estimate.more_windows == 3000 - count  # 30 of them beyond
+    memory = Series(np.arange(count, dtype=np.int64)).memory
+    assert estimate.autocorrelation_windows == (memory.level if memory else None)
+
+
+def test_a_low_quantile_has_few_samples_below_it() -> None:
+    estimate = quantile_interval(np.array([7], dtype=np.int64), 0.25)
+    assert (estimate.value_ps, estimate.more_windows) == (None, 119)
+    assert "needs at least 2" in (estimate.note or "")
 
 
 def test_few_samples_beyond_the_quantile_have_no_interval() -> None:
@@ -198,3 +213,67 @@ def test_a_series_of_just_the_needed_length_is_answered() -> None:
     for quantile in (0.99, 0.01):
         assert _refusal(replace(memory, count=3000), quantile, 1.0) == (None, None)
         assert _refusal(replace(memory, count=2999), quantile, 1.0)[1] == 1
+
+
+def test_bursts_with_a_cause_of_their_own_must_be_seen_five_times() -> None:
+    # independent otherwise: bursts of more than 8 windows beyond p99 have another cause
+    memory = Memory(count=3000, level=1.0, median=1.0, short=1.0, above=0.5)
+    assert _refusal(memory, 0.99, 8.0) == (None, None)
+    assert _refusal(memory, 0.99, 9.0)[1] == 4500 - 3000
+    assert _refusal(memory, 0.01, 9.0)[1] == 4500 - 3000
+    assert _refusal(replace(memory, count=4500), 0.99, 9.0) == (None, None)
+    # whose windows remember 13 at the median, and thus about 30 at p99
+    tied = replace(memory, median=13.0, count=10**6)
+    assert _refusal(tied, 0.99, 8 * tied.bulk(0.01)) == (None, None)
+    needed = 500 * 9 * tied.bulk(0.01)
+    assert _refusal(replace(tied, count=4000), 0.99, 9 * tied.bulk(0.01))[1] == pytest.approx(
+        needed - 4000, abs=1
+    )
+
+
+def test_what_is_missing_is_said_first_in_samples_beyond_then_in_memory() -> None:
+    memory = Memory(count=2999, level=1.0, median=9.0, short=9.0, above=0.5)  # needs 4860
+    few, tied = (_refusal(replace(memory, count=count), 0.99, 1.0) for count in (2999, 3000))
+    assert "30 samples beyond the quantile, needs 30" in (few[0] or "")
+    assert few[1] == 4860 - 2999
+    assert "3000 windows are too few" in (tied[0] or "")
+    assert "needs about 4900" in (tied[0] or "")
+
+
+def test_the_interval_is_that_of_the_effective_samples() -> None:
+    values = md1_latencies(np.random.default_rng(11), 0.6, 12_000, 1)[0]
+    series = Series(values)
+    memory = series.memory
+    assert memory is not None
+    for quantile in (0.5, 0.98):
+        found = quantile_interval(series, quantile, 0.9)
+        assert found.value_ps is not None
+        own = autocorrelation_time(values > found.value_ps)
+        tau = memory.of_event(own, 1 - quantile)
+        assert (tau > own) is (quantile == 0.98)
+        samples = effective_samples(12_000, tau, 0.9)
+        assert found.ci_ps == _order_bounds(series, quantile, samples, 0.9)
+        assert found.autocorrelation_windows == memory.level
+        assert found.samples == 12_000
+
+
+def test_a_memory_that_leaves_no_window_beyond_is_not_believed() -> None:
+    series = Series(np.random.default_rng(12).permutation(4000))
+    memory = Memory(count=4000, level=1e5, median=1.0, short=1.0, above=0.5)
+    series.memory = memory
+    found = quantile_interval(series, 0.99)
+    samples = effective_samples(4000, _most(memory, 0.99), 0.95)
+    assert found.ci_ps == _order_bounds(series, 0.99, samples, 0.95)
+
+
+def test_of_equal_latencies_the_worse_side_counts() -> None:
+    steps = np.cumsum(np.random.default_rng(13).normal(size=400))
+    for equal in (1, 2, 40):
+        values = 2 * (steps > np.median(steps)).astype(np.int64)
+        values[100 : 100 + equal] = 1
+        beyond, within = (autocorrelation_time(values >= edge) for edge in (2, 1))
+        assert beyond != within
+        if within < beyond:  # seen in a mirror, the sides change places
+            values, beyond, within = 2 - values, within, beyond
+        # one latency is its own quantile, however much it would add
+        assert _time_beyond(values, 1) == (beyond if equal == 1 else within)

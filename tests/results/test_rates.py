@@ -1,12 +1,15 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.results.correlation import Series
+from emulator.results.correlation import Memory, Series
 from emulator.results.rates import (
     ErrorCount,
     PairedCount,
+    _either,
     deadline_misses,
     failure_rate,
     per_round,
@@ -57,6 +60,8 @@ def test_likelihood_interval_ends_are_a_thousand_times_less_likely() -> None:
 def test_no_shots_have_no_rate() -> None:
     empty = ErrorCount(0, 0)
     assert (empty.rate, empty.interval(0.95), empty.likelihood_interval()) == (None, None, None)
+    with pytest.raises(ValueError, match=r"errors\(=-1\) must be between 0"):
+        ErrorCount(-1, 2)
     with pytest.raises(ValueError, match=r"errors\(=3\) must be between 0 and shots\(=2\)"):
         ErrorCount(3, 2)
 
@@ -66,6 +71,7 @@ def test_rate_per_round_combines_to_that_of_the_shot() -> None:
     assert piece is not None
     assert (1 - (1 - 2 * piece) ** 25) / 2 == pytest.approx(0.1)
     assert per_round(0.0, 25) == 0
+    assert per_round(0.5, 1) == 0.5
     assert per_round(0.6, 25) is None
 
 
@@ -157,16 +163,21 @@ def test_ratio_of_swapped_arms_is_the_reciprocal(both: int, first: int, second: 
         assert ends[1] is None or pair.ratio <= ends[1]
 
 
-def test_score_of_a_ratio_is_that_of_the_likeliest_shares() -> None:
-    both, first, second, ratio = 7, 5, 2, 2.0
+@pytest.mark.parametrize("ratio", [2.0, 0.4])
+@pytest.mark.parametrize(("both", "first", "second"), [(7, 5, 2), (3, 4, 6), (30, 1, 2)])
+def test_score_of_a_ratio_is_that_of_the_likeliest_shares(
+    both: int, first: int, second: int, ratio: float
+) -> None:
     errors = both + first + second
-    seconds = np.linspace(1e-6, 1 / (1 + ratio) - 1e-6, 200_001)
+    seconds = np.linspace(max(0.0, 1 - ratio) + 1e-6, 1 / (1 + ratio) - 1e-6, 200_001)
     common = (1 - seconds * (1 + ratio)) / ratio
     firsts = 1 - seconds - common
     likelihood = both * np.log(common) + first * np.log(firsts) + second * np.log(seconds)
     best = int(np.argmax(likelihood))
-    variance = errors * (common[best] + firsts[best] + 4 * seconds[best])
-    expected = (abs(12 - 2 * 9) - 0.5) / np.sqrt(variance)
+    shares = np.array([common[best], firsts[best], seconds[best]])
+    variance = errors * (np.array([(1 - ratio) ** 2, 1, ratio**2]) @ shares)
+    excess = abs(both + first - ratio * (both + second)) - 0.5 * min(1, ratio)
+    expected = excess / np.sqrt(variance)
     assert PairedCount(100, both, first, second)._score(ratio) == pytest.approx(expected, rel=1e-4)
 
 
@@ -232,3 +243,71 @@ def test_all_shots_late_or_none_there() -> None:
     assert failure_rate(every[:0], every[:0], None, 0.95).rate is None
     with pytest.raises(ValueError, match="do not match"):
         failure_rate(every, every[:10], None, 0.95)
+
+
+def test_a_missing_interval_asks_for_the_samples_it_needs() -> None:
+    values = md1_latencies(np.random.default_rng(7), 0.9, 1000, 1)[0]
+    memory = Series(values).memory
+    assert memory is not None
+    misses = deadline_misses(values, int(np.median(values)), 0.95)
+    assert (misses.misses, misses.samples) == (np.sum(values > np.median(values)), 1000)
+    assert misses.more_windows == memory.needed(0.5) - 1000 > 0
+    long = deadline_misses(np.tile([10, 11], 500), 10, 0.95)
+    assert (long.rate, long.more_windows) == (0.5, None)
+    late = np.zeros(1000, dtype=bool)
+    late[:3] = True
+    short = failure_rate(~late, late, memory, 0.95)
+    assert (short.failures, short.late, short.rate) == (1000, 3, 1.0)
+    assert short.more_shots == memory.needed(0.5) - 1000
+
+
+def test_independent_failures_add_up_on_the_scale_of_hazards() -> None:
+    first, second = (0.1, (0.05, 0.2)), (0.02, (0.01, 0.05))
+    # -ln(1 - p): distances of the ends from the rates add up in quadrature
+    below = math.hypot(math.log(0.95 / 0.9), math.log(0.99 / 0.98))
+    above = math.hypot(math.log(0.9 / 0.8), math.log(0.98 / 0.95))
+    ends = 1 - 0.9 * 0.98 * math.exp(below), 1 - 0.9 * 0.98 * math.exp(-above)
+    assert _either([first, second]) == pytest.approx(ends, rel=1e-12)
+    assert _either([first]) == pytest.approx(first[1], rel=1e-12)
+    assert _either([(0.1, (0.0, 1.0)), (0.0, (0.0, 0.1))]) == (0.0, 1.0)
+    for certain in (0.1, 0.4):
+        parts = [(1.0, (certain, 1.0)), (0.3, (0.2, 0.4))]
+        assert _either(parts) == (max(certain, 0.2), 1.0)
+
+
+def test_wrong_and_late_shots_are_two_independent_parts() -> None:
+    memory = Memory(count=1000, level=1.0, median=1.0, short=1.0, above=0.5)
+    late = np.random.default_rng(14).random(1000) < 0.1
+    wrong = np.zeros(1000, dtype=bool)
+    wrong[np.flatnonzero(late)[:5]] = True  # late as well: they count once
+    wrong[np.flatnonzero(~late)[:20]] = True
+    behind = int(late.sum())
+    found = failure_rate(wrong, late, memory, 0.9)
+    assert (found.failures, found.late, found.shots) == (behind + 20, behind, 1000)
+    assert found.rate == (behind + 20) / 1000
+    ends, exact = (
+        deadline_misses(late.astype(np.int64), 0, 0.9).ci,
+        ErrorCount(20, 1000 - behind).interval(0.9),
+    )
+    assert ends is not None
+    assert exact is not None
+    assert found.ci == _either([(behind / 1000, ends), (20 / (1000 - behind), exact)])
+
+
+def test_an_interval_of_a_ratio_ends_where_its_score_is_that_of_the_confidence() -> None:
+    for count in (PairedCount(100, 7, 5, 2), PairedCount(10**6, 0, 3, 40), PairedCount(9, 1, 3, 3)):
+        low, high = count.ratio_interval(0.9) or (0.0, None)
+        assert high is not None
+        for end in (low, high):
+            assert count._score(end) == pytest.approx(1.6448536, rel=1e-6)
+    assert PairedCount(100, 4, 0, 0)._score(1.0) == 0  # nothing varies where both always agree
+    (low, high), swapped = (
+        PairedCount(100, 0, *alone).ratio_interval(0.9) or (0.0, None) for alone in ((0, 5), (5, 0))
+    )
+    assert (low, swapped[1]) == (0.0, None)
+    assert high == pytest.approx(1 / swapped[0], rel=1e-5)
+
+
+def test_next_to_no_confidence_leaves_no_finite_ratio() -> None:
+    # the likeliest ratio to a second arm without an error is infinite
+    assert PairedCount(100, 0, 6, 0).ratio_interval(1e-9) == (math.inf, None)

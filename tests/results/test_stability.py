@@ -6,10 +6,24 @@ import numpy as np
 import pytest
 
 from emulator.loop.records import Pool, Record
+from emulator.numbering import Emission
+from emulator.results.growth import Growth, lag_growth
 from emulator.results.idle import distance_to_compensate, idle_cost
 from emulator.results.loads import LoadEstimate, stage_loads, utilisation
-from emulator.results.result import Throughput
-from emulator.results.stability import _load_doubt, stability
+from emulator.results.result import StageLoad, Throughput
+from emulator.results.stability import (
+    _backlog_rises,
+    _bottleneck,
+    _few_jobs_doubt,
+    _growth_doubt,
+    _length_doubt,
+    _load_doubt,
+    _shown,
+    _starts_at_once,
+    _too_much,
+    stability,
+)
+from emulator.results.student import student_quantile
 from tests.results.queue import ROUND_PS, run_of
 
 
@@ -183,8 +197,9 @@ def test_distance_makes_up_for_idling() -> None:
     assert distance_to_compensate(25, 10, 10.0) == pytest.approx(0.3, abs=0.02)
     extra = distance_to_compensate(11, 30, 4.0)
     assert (11 + 30) * 4.0 ** (-(11 + extra) / 2) == pytest.approx(11 * 4.0 ** (-11 / 2))
-    with pytest.raises(ValueError, match="suppression"):
-        distance_to_compensate(5, 1, 0.9)
+    for at_most_one in (0.9, 1.0):
+        with pytest.raises(ValueError, match="suppression"):
+            distance_to_compensate(5, 1, at_most_one)
 
 
 def test_idle_rounds_are_reaction_times_rounded_up() -> None:
@@ -193,6 +208,11 @@ def test_idle_rounds_are_reaction_times_rounded_up() -> None:
     assert cost is not None
     assert (cost.operations, cost.mean_rounds, cost.max_rounds) == (None, 7 / 4, 3)
     assert cost.distance_to_compensate == pytest.approx(2 * np.log2(1.35))
+    # where distance does not help, or is not known, nothing makes up for it
+    for known in ({"distance": 5, "suppression": 1.0}, {"distance": 5}, {"suppression": 2.0}):
+        plain = idle_cost(reaction, ROUND_PS, **known)
+        assert plain is not None
+        assert plain.distance_to_compensate is None
 
 
 def test_idle_rounds_counted_in_a_run_come_first() -> None:
@@ -236,3 +256,248 @@ def test_a_doubt_about_a_load_asks_for_as_much_as_its_scatter_needs(
     needed = (3.1 * error / -math.log(value)) ** 2
     assert doubt.times == pytest.approx(max(2.0, needed), rel=0.01)
     assert doubt.times >= at_least
+
+
+def _sure(value: float, half: float, confidence: float) -> LoadEstimate:
+    """A load whose bound at ``confidence`` is a factor exp(``half``) away."""
+    return LoadEstimate(value, half / student_quantile(99, confidence), freedom=99)
+
+
+def test_too_much_is_more_than_one_with_ninety_per_cent_and_almost_surely_not_less() -> None:
+    assert _too_much("decode", LoadEstimate(1.001, 0.0))
+    assert not _too_much("decode", LoadEstimate(1.0, 0.0))
+    assert not _too_much("decode", LoadEstimate(5.0, None))
+    for error, too_much in ((0.0118, True), (0.012, False)):
+        # just above 1 with 90 %, and so sure of more than 0.97, or not
+        value = 1.0001 * math.exp(error * student_quantile(99, 0.9))
+        assert (value > 0.97 * math.exp(error * student_quantile(99, 0.9999))) is too_much
+        assert _too_much("decode", LoadEstimate(value, error, 99)) is too_much
+    assert not _too_much("decode", _sure(1.001, 0.002, 0.9))
+    # the slots of a ring are held for what the stages behind it take, unless nearly all waits
+    assert not _too_much("ring", LoadEstimate(2.0, 0.0))
+    assert _too_much("ring", LoadEstimate(2.0, None, swamped=True))
+
+
+def test_stages_of_which_too_few_jobs_were_seen_are_named() -> None:
+    known, unknown = LoadEstimate(0.5, 0.0), LoadEstimate(0.5, None)
+    assert _few_jobs_doubt({"a": known, "b": LoadEstimate(0.5, None, idle=True)}) is None
+    one = _few_jobs_doubt({"a": known, "b": unknown})
+    two = _few_jobs_doubt({"a": unknown, "b": unknown})
+    assert one is not None
+    assert two is not None
+    assert one.text == "too few jobs of stage b were seen to tell the load"
+    assert two.text == "too few jobs of stages a, b were seen to tell the load"
+    assert (one.times, two.times) == (10, 10)
+
+
+def test_what_a_load_near_one_leaves_open() -> None:
+    assert _load_doubt("decode", LoadEstimate(0.999, 0.0)) is None  # exactly known
+    assert _load_doubt("decode", LoadEstimate(0.5, None)) is None  # said elsewhere
+    at = _load_doubt("decode", LoadEstimate(1.0, 0.0))
+    assert at is not None
+    assert (at.times, at.fix) == (None, "a load of stage decode away from 1")
+    assert at.text == "stage decode works at its capacity, load 1.000"
+    for distance, is_at in ((0.0049, True), (0.0051, False)):
+        for value in (math.exp(-distance), math.exp(distance)):
+            doubt = _load_doubt("decode", LoadEstimate(value, 0.02, 99))
+            assert doubt is not None
+            assert (doubt.times is None) is is_at
+    # above 1, the bound of 90 % has to come down to it
+    over = _load_doubt("decode", _sure(1.02, 0.1, 0.9))
+    assert over is not None
+    assert over.text == "the load of stage decode may be above 1 or below"
+    assert over.times == pytest.approx((0.1 / math.log(1.02)) ** 2)
+    just = _load_doubt("decode", _sure(1.02, 0.021, 0.9))
+    assert just is not None
+    assert just.times == 2
+    # a load above 1 without an error, which only slack excuses
+    slack = _load_doubt("decode", LoadEstimate(1.02, 0.0, slack=0.9))
+    assert slack is not None
+    assert slack.times == 10
+
+
+def _growth(rate: float, half: float) -> Growth:
+    """A growth whose interval of 95 % reaches ``half`` to either side."""
+    return Growth(rate, half / student_quantile(19, 0.975), 19)
+
+
+def _of_shots(shots: list[int]) -> dict[str, np.ndarray]:
+    return {"shot": np.array(shots, dtype=np.int64), "emitted_ps": np.arange(len(shots)) // 2}
+
+
+def test_what_a_growth_leaves_open() -> None:
+    windows = _of_shots([0] * 8)
+    assert _growth_doubt(windows, _growth(0.0, 0.009), 0.95) is None
+    for rate, half, times in (
+        (0.0, 0.03, 3.0),
+        (0.02, 0.04, 4.0),
+        (0.0, 0.011, 2.0),
+        (0.01, 0.5, 4.0),
+        (0.01 - 1e-9, 0.5, 1e4),
+    ):
+        doubt = _growth_doubt(windows, _growth(rate, half), 0.95)
+        assert doubt is not None
+        assert doubt.text == ("the backlog may grow by more than 1% of the rounds emitted, or not")
+        assert doubt.times == pytest.approx(times)
+    edge = _growth_doubt(windows, Growth(0.01, 0.0, 19), 0.95)
+    assert edge is not None
+
+
+@pytest.mark.parametrize(
+    ("shots", "times"),
+    [
+        ([0] * 8, 5.0),  # four instants of one shot
+        ([0, 1, 1, 2, 3], 5.0),  # four shots
+        ([0, 1], 10.0),
+        (list(range(15)), 2.0),
+        ([], 20.0),
+    ],
+)
+def test_too_few_points_ask_for_ten_of_them_twice(shots: list[int], times: float) -> None:
+    doubt = _growth_doubt(_of_shots(shots), None, 0.95)
+    assert doubt is not None
+    assert doubt.text == "too few windows were seen to tell whether the backlog grows"
+    assert doubt.times == times
+
+
+@pytest.mark.parametrize(
+    ("count", "waiting", "at_once"),
+    [(12, 3, True), (12, 4, False), (11, 3, True), (11, 4, False), (10, 0, True), (9, 0, False)],
+)
+def test_half_of_the_later_windows_must_wait_for_nothing(
+    count: int, waiting: int, at_once: bool
+) -> None:
+    record = run_of(np.full(count, ROUND_PS, dtype=np.int64))
+    stages = ("slotted_ps", "predecode_start_ps", "decode_start_ps")
+    for stage in stages:
+        windows = {name: column.copy() for name, column in record.windows.items()}
+        # the last windows wait at a stage, and all of the first half, which does not count
+        late = np.r_[np.arange(count // 2), np.arange(count - waiting, count)]
+        names = list(windows)
+        for name in names[names.index(stage) :]:
+            windows[name][late] += 7
+        order = np.random.default_rng(count).permutation(count)
+        shuffled = {name: column[order] for name, column in windows.items()}
+        assert _starts_at_once(shuffled) is at_once
+
+
+def _at(record: Record, **changes: Any) -> str | None:
+    doubt = _length_doubt(replace(record, **changes), record.windows)
+    return None if doubt is None else doubt.text
+
+
+def test_a_run_of_three_reaction_times_is_long_enough() -> None:
+    record = run_of(np.full(20, ROUND_PS, dtype=np.int64))  # reaction times of one round
+    assert _at(record, horizon_ps=3 * ROUND_PS) is None
+    assert "still fills" in (_at(record, horizon_ps=3 * ROUND_PS - 1) or "")
+    doubt = _length_doubt(replace(record, horizon_ps=ROUND_PS), record.windows)
+    assert doubt is not None
+    assert doubt.times == 3
+    none = {name: column[:0] for name, column in record.windows.items()}
+    assert _length_doubt(replace(record, horizon_ps=1), none) is None
+
+
+def test_rounds_are_out_for_too_long_beyond_twice_the_longest_reaction() -> None:
+    # 20 windows of 5 rounds in 100 us; a round in flight is one us of the backlog's age
+    record = run_of(np.full(20, ROUND_PS, dtype=np.int64))
+    fits = 2 + 5  # twice the reaction time, and a shot of five rounds
+    for out, said in ((fits, False), (fits + 1, True)):
+        text = _at(record, in_flight=out, drained=False)
+        assert (text is not None) is said
+        assert _at(record, in_flight=out, drained=True) is None
+    assert "out at the end for longer" in (_at(record, in_flight=8, drained=False) or "")
+    # of longer shots a tenth of the run counts
+    long = replace(record.emission, shot_period_ps=50 * ROUND_PS)
+    for out, said in ((12, False), (13, True)):
+        found = _at(record, in_flight=out, drained=False, emission=long)
+        assert (found is not None) is said
+    doubt = _length_doubt(replace(record, in_flight=50, drained=False), record.windows)
+    assert doubt is not None
+    assert (doubt.times, doubt.fix) == (2, "a run that is drained (run.drain = true)")
+
+
+def _with_backlog(second: int, last: int, patches: int = 1) -> Record:
+    """A run of 800 rounds with these backlogs in its second and last quarter."""
+    record = run_of(np.full(20, ROUND_PS, dtype=np.int64))
+    times = np.arange(1, 801, dtype=np.int64)
+    backlog = np.repeat([0, second, 100, last], 200)
+    # a round is emitted at the end of its period, and one is done then
+    done = np.stack([times * ROUND_PS, patches * times - np.append(backlog[1:], last)], axis=1)
+    emission = Emission(ROUND_PS, rounds=1, shots=800, patches=patches)
+    emitted, horizon_ps = 800 * patches, 800 * ROUND_PS
+    return replace(
+        record, emission=emission, horizon_ps=horizon_ps, done=done, decoded=60, emitted=emitted
+    )
+
+
+@pytest.mark.parametrize(
+    ("patches", "last", "rises"), [(1, 13, False), (1, 14, True), (2, 16, False), (2, 17, True)]
+)
+def test_a_backlog_rises_by_a_quarter_and_the_rounds_of_a_window_a_patch(
+    patches: int, last: int, rises: bool
+) -> None:
+    record = _with_backlog(8, last, patches)  # 1.25 * 8, and windows of three rounds
+    assert _backlog_rises(record) is rises
+
+
+def test_the_rounds_of_no_window_are_all() -> None:
+    for last, rises in ((70, False), (71, True)):
+        record = _with_backlog(8, last)
+        none = {name: column[:0] for name, column in record.windows.items()}
+        assert _backlog_rises(replace(record, windows=none)) is rises
+
+
+def test_a_rising_backlog_is_doubted_in_a_run_that_was_cut_short() -> None:
+    record = replace(_with_backlog(8, 30), drained=False)
+    assert _at(record, in_flight=1) == "the backlog still rises when the run is cut short"
+    assert _at(record, in_flight=0) is None
+    assert _at(replace(_with_backlog(8, 8), drained=False), in_flight=1) is None
+
+
+def test_the_bottleneck_has_the_highest_load_and_is_the_ring_only_far_above_all() -> None:
+    def of(shares: dict[str, float] | None = None, **loads: float) -> str | None:
+        found = {name: LoadEstimate(value, 0.0) for name, value in loads.items()}
+        return _bottleneck(found, shares or dict.fromkeys(loads, 0.0))
+
+    assert of() is None
+    assert of(uplink=0.3, decode=0.2) == "uplink"
+    assert of({"uplink": 0.1, "decode": 0.2}, uplink=0.3, decode=0.3) == "decode"
+    assert of(ring=0.2) == "ring"
+    assert of(ring=0.95, decode=0.8) == "ring"
+    assert of(ring=0.95, decode=0.9) == "decode"
+    assert of(ring=0.9, decode=0.5) == "decode"
+
+
+def test_a_load_is_shown_with_the_interval_of_the_confidence() -> None:
+    shown = _shown(_sure(0.5, math.log(2), 0.95), 0.9)
+    assert shown.value == 0.5
+    assert shown.ci == pytest.approx((0.25, 1.0))
+    assert _shown(LoadEstimate(0.5, None), 0.9) == StageLoad(value=0.5, ci=None)
+    assert _shown(LoadEstimate(0.5, None, idle=True), 0.9) == StageLoad(value=None, ci=None)
+
+
+def test_rounds_lost_at_the_ring_are_a_miss_from_one_per_cent_on() -> None:
+    record = run_of(np.full(40, ROUND_PS, dtype=np.int64))  # of 200 rounds
+    for lost, stable in ((1, True), (2, False)):
+        found = _judge(replace(record, lost_by_cause={"link_loss": 9, "ring_overrun": lost}))
+        assert (found.stable, found.lost_share) == (stable, lost / 200)
+        assert (found.ci is None) is (lost == 2)  # and then no growth is believed
+
+
+def test_a_run_cut_short_with_a_tenth_of_its_rounds_out_has_no_growth() -> None:
+    record = run_of(np.full(40, ROUND_PS, dtype=np.int64))
+    for out, drained, told in ((20, False, True), (21, False, False), (21, True, True)):
+        found = _judge(replace(record, in_flight=out, drained=drained))
+        assert (found.ci is not None) is told
+
+
+def test_the_slope_is_that_of_the_growth_in_rounds_per_second() -> None:
+    # every window comes 1 us later than the one before, which is 5 us older
+    found = _judge(run_of(np.full(400, 6 * ROUND_PS, dtype=np.int64)))
+    assert found.backlog_slope_rounds_per_s == pytest.approx(1e6 * 0.2 / 1.2)
+    assert found.ci == pytest.approx((1e6 * 0.2 / 1.2,) * 2)
+    record = _run(1.05, 3000, 3, noise=0.5)
+    growth = lag_growth(record.windows, record.emission)
+    assert growth is not None
+    ends = [growth.backlog_slope(growth.bound(tail), 1e6) for tail in (0.025, 0.975)]
+    assert _judge(record).ci == pytest.approx(ends)

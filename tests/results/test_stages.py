@@ -7,6 +7,7 @@ from emulator.loop.records import STAGES, TIMESTAMPS
 from emulator.results.stages import (
     ConservationError,
     after_warmup,
+    judged_windows,
     reaction_times,
     stage_times,
     summarise,
@@ -58,6 +59,21 @@ def test_summary_of_a_stage() -> None:
     assert rows["uplink"].timing_source is None
 
 
+def test_percentiles_of_a_thousand_windows() -> None:
+    spent = [[0] * 11 for _ in range(1000)]
+    for k, row in enumerate(spent):
+        row[STAGES.index("decode")] = 1000 - k
+    rows = {row.name: row for row in summarise(_windows(spent), {})}
+    decode, uplink = rows["decode"], rows["uplink"]
+    assert (decode.p50_ps, decode.p99_ps, decode.p999_ps, decode.max_ps) == (500, 990, 999, 1000)
+    assert (decode.mean_ps, decode.share, uplink.share) == (500, 1, 0)
+
+
+def test_what_takes_no_time_has_no_share_of_it() -> None:
+    for row in summarise(_windows([[0] * 11] * 3), {}):
+        assert (row.mean_ps, row.max_ps, row.share) == (0, 0, 0)
+
+
 def test_no_windows_measure_nothing() -> None:
     for row in summarise(_windows([]), {}):
         assert (row.mean_ps, row.p50_ps, row.max_ps, row.share) == (None, None, None, None)
@@ -68,6 +84,16 @@ def test_warmup_goes_by_window_number() -> None:
     windows["window"] = np.array([0, 2, 3, 7, 9], dtype=np.int64)
     assert after_warmup(windows, 3)["window"].tolist() == [3, 7, 9]
     assert len(after_warmup(windows, 3)["applied_ps"]) == 3
+
+
+def test_disturbed_windows_are_not_judged() -> None:
+    windows = _windows([[1] * 11] * 5)
+    assert judged_windows(windows, 2)["window"].tolist() == [2, 3, 4]
+    windows["disturbed"] = np.array([0, 1, 0, 1, 0], dtype=np.int64)
+    assert judged_windows(windows, 0)["window"].tolist() == [0, 2, 4]
+    kept = judged_windows(windows, 1)
+    assert kept["window"].tolist() == [2, 4]
+    assert {len(column) for column in kept.values()} == {2}
 
 
 def test_sums_are_exact_beyond_64_bits() -> None:

@@ -26,6 +26,14 @@ def test_lindley_is_the_recursion_to_the_picosecond(jobs: list[tuple[int, int]])
     assert lindley_waits(service, gaps).tolist() == waits
 
 
+def test_queues_beside_each_other_do_not_meet() -> None:
+    rng = np.random.default_rng(2)
+    service, gaps = rng.integers(0, 100, (2, 3, 5)), rng.integers(0, 100, (2, 3, 4))
+    waits = lindley_waits(service, gaps)
+    for queue in np.ndindex(2, 3):
+        assert waits[queue].tolist() == lindley_waits(service[queue], gaps[queue]).tolist()
+
+
 def test_lindley_refuses_arrays_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="3 services need 2 times between arrivals, got 3"):
         lindley_waits(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64))
@@ -55,8 +63,9 @@ def test_waits_agree_with_a_simulated_queue() -> None:
 
 def test_overload_has_no_mean_wait() -> None:
     for wait in (md1_wait, dm1_wait):
-        with pytest.raises(ValueError, match=r"load\(=1.0\)"):
-            wait(1.0)
+        for load in (0.0, 1.0):
+            with pytest.raises(ValueError, match=rf"load\(={load}\)"):
+                wait(load)
 
 
 @pytest.mark.parametrize("slowdown", [1.2, 2.0])

@@ -17,6 +17,7 @@ from emulator.results.stability import Doubt, Stability
 from emulator.results.verdict import (
     RunLength,
     _about,
+    _times,
     judge_disturbed,
     judge_logical,
     judge_losses,
@@ -234,7 +235,13 @@ def test_what_failed_the_shots_is_said_where_it_was_not_the_decoder_alone() -> N
 
 def test_the_interval_of_wrong_answers_is_said_where_late_ones_cannot_be_judged() -> None:
     wrong = {"decoder_rate": 0.01, "decoder_ci": CI}
-    for ci, said in ((None, True), ((0.008, 0.3), True), ((0.008, 0.0125), False), (CI, False)):
+    for ci, said in (
+        (None, True),
+        ((0.008, 0.3), True),
+        ((0.008, 0.0133), True),
+        ((0.008, 0.0131), False),
+        (CI, False),
+    ):
         finding = judge_logical(_logical(0.01, None, ci).model_copy(update=wrong), LENGTH)
         assert finding is not None
         assert ("wrong answers alone 0.01 [0.008, 0.012]" in finding.text) is said
@@ -331,3 +338,167 @@ def test_shots_are_rounded_up_to_one_digit(times: float, text: str) -> None:
     assert more is not None
     assert text in _about(more)
     assert LENGTH.more(1e9) is None
+
+
+@pytest.mark.parametrize(
+    ("shots", "text"),
+    [
+        (0, "1 more shot"),
+        (1, "1 more shot"),
+        (10, "10 more shots"),
+        (11, "20 more shots"),
+        (901, "1,000 more shots"),
+    ],
+)
+def test_a_number_of_shots_is_never_rounded_down(shots: int, text: str) -> None:
+    assert _about(shots) == f"about {text}"
+
+
+def test_a_run_of_a_hundred_thousand_times_the_length_is_no_advice() -> None:
+    assert RunLength(10).more(1.05) == 1
+    assert RunLength(10).more(99_999.0) == 999_980
+    assert RunLength(10).more(1e5) is None
+
+
+def test_a_doubt_that_something_else_would_settle_asks_for_no_longer_run() -> None:
+    doubts = (Doubt("a", 3.0, "a drained run"), Doubt("b", 9.0), Doubt("c", None, "a faster link"))
+    finding = judge_throughput(_stability(None, doubts=doubts), LENGTH)
+    assert (finding.decide, finding.more_shots) == ("a drained run and a faster link", None)
+    assert finding.text.endswith("a; b; c (stage decode is the busiest, load 0.9)")
+    longest = judge_throughput(_stability(None, doubts=doubts[1:2]), LENGTH)
+    assert longest.more_shots == 8000
+    nothing = judge_throughput(_stability(None, doubts=(), bottleneck=None), LENGTH)
+    assert nothing.text.endswith("(no stage was observed)")
+
+
+def test_only_a_backlog_that_grows_is_said_to() -> None:
+    for slope, said in ((0.0, False), (0.5, True), (-1.0, False)):
+        found = _stability(False, overloaded=("uplink",), backlog_slope_rounds_per_s=slope)
+        text = judge_throughput(found, LENGTH).text
+        assert text == "does not keep up: stage uplink is overloaded, load 0.1" + (
+            ", backlog grows by 0.5 rounds/s" if said else ""
+        )
+
+
+def test_losses_of_one_per_cent_at_the_ring_come_first() -> None:
+    for lost, first in ((0.01, True), (0.0099, False)):
+        found = _stability(False, overloaded=("decode",), lost_share=lost)
+        assert ("are lost at the ring" in judge_throughput(found, LENGTH).text) is first
+
+
+def test_an_overload_without_a_known_load_is_named_all_the_same() -> None:
+    loads = {"decode": StageLoad(value=None, ci=None), "uplink": StageLoad(value=3.0, ci=None)}
+    found = _stability(False, overloaded=("decode", "uplink"), load_by_stage=loads)
+    text = judge_throughput(found, LENGTH).text
+    assert "stage decode is overloaded, load not known and stage uplink is overloaded" in text
+    assert "overloaded, load 3, backlog" in text
+    idle = judge_throughput(_stability(True, load_by_stage=loads), LENGTH)
+    assert idle.text.endswith("stage decode is the busiest, utilisation 0.90")
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcome", "text"),
+    [
+        ((0.001, 0.009), "met", "within the limit of 10 us: 3 of 400 windows later, 2 of them"),
+        (
+            (0.011, 0.05),
+            "missed",
+            "over the limit of 10 us: 3 of 400 windows later, 2 of them lost",
+        ),
+        ((0.001, 0.05), "undecided", "of windows that came, the limit of 10 us: 3 of 400 windows"),
+        (None, "undecided", "3 of 400 windows later, 2 of them lost, too few to tell"),
+    ],
+)
+def test_lost_windows_have_no_reaction_time_so_that_their_share_tells(
+    ci: tuple[float, float] | None, outcome: Outcome, text: str
+) -> None:
+    # the quantile of those that came is well within the limit
+    found = _reaction(4 * US, (3 * US, 5 * US))
+    misses = DeadlineMisses(10 * US, 3, 400, 3 / 400, ci, lost=2)
+    finding = judge_reaction(found, 10 * US, LENGTH, misses)
+    assert finding.outcome == outcome
+    assert text in finding.text
+    none = judge_reaction(found, 10 * US, LENGTH, DeadlineMisses(10 * US, 3, 400, 3 / 400, ci))
+    assert none.outcome == "met"
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "times"),
+    [
+        (9, (1, 11), 1.2 * 4),  # 2 us over, 1 us away
+        (11, (9, 30), 1.2 * 4),
+        (9, (8, 10.5), 1.2 * 2.25),
+        (2, (1, 10.1), 1.2 * (8.1 / 8) ** 2),
+    ],
+)
+def test_the_half_of_the_interval_that_holds_the_limit_has_to_shrink(
+    value: float, ci: tuple[float, float], times: float
+) -> None:
+    found = _reaction(int(value * US), (int(ci[0] * US), int(ci[1] * US)))
+    finding = judge_reaction(found, 10 * US, LENGTH)
+    assert finding.more_shots == pytest.approx(1000 * (times - 1), abs=1)
+
+
+def test_an_interval_much_narrower_than_the_distance_still_asks_for_a_fifth() -> None:
+    # as happens where an interval is not centred: half of it is a tenth of the distance
+    assert _times((0.0, 0.011), 0.0, 0.01) == pytest.approx(1.2 * 1.1)
+    assert _times((0.9, 1.1), 1.0, 2.0) == 1.2
+    assert _times((0.0, 1.0), 0.5, 0.5) == 1e5
+    assert _times((0.0, 1.0), 0.5, 0.5 + 1e-5) == pytest.approx(1.2 * 5e4**2)
+
+
+def test_an_interval_that_needs_hardly_more_windows_asks_for_a_tenth_more() -> None:
+    for more, shots in ((10, 100), (100, 100), (150, 150), (None, 9000)):
+        short = QuantileEstimate(0.99, 9 * US, None, 1000, 1.0, "", "short", more_windows=more)
+        assert judge_reaction(short, 10 * US, LENGTH).more_shots == pytest.approx(shots, abs=1)
+
+
+def test_a_value_without_limit_to_exceed_names_no_factor() -> None:
+    over = judge_reaction(_reaction(9 * US, (8 * US, 9 * US)), 0, LENGTH)
+    assert over.text == "p99 reaction 9.00 us [8.00, 9.00] over the limit of 0 ps"
+
+
+def test_failures_without_an_interval_ask_for_four_times_the_shots() -> None:
+    for shots, more, asked in ((1000, None, 3000), (500, 250, 500), (None, None, 3000)):
+        counts = {} if shots is None else {"shots": shots}
+        finding = judge_logical(_logical(0.01, 0.5, None, **counts), LENGTH, more)
+        assert finding is not None
+        assert finding.more_shots == asked
+
+
+def test_lost_shots_alone_are_said() -> None:
+    failed = _logical(0.1, None, (0.05, 0.2), decoder_errors=0, late=0, lost=7)
+    finding = judge_logical(failed, LENGTH)
+    assert finding is not None
+    assert "(shots that failed: 7 lost)" in finding.text
+    fine = judge_logical(_logical(0.1, None, None, decoder_errors=5, late=0, lost=0), LENGTH)
+    assert fine is not None
+    assert "failed" not in fine.text
+
+
+def test_deadlines_of_lost_windows_and_without_a_bound() -> None:
+    lost = report_deadline(DeadlineMisses(10 * US, 3, 1000, 0.003, None, lost=2), 0.95)
+    assert lost is not None
+    assert lost.text == "3 of 1000 windows later than 10 us (2 of them lost), rate 0.003"
+    none = report_deadline(DeadlineMisses(10 * US, 0, 10, 0.0, None), 0.95)
+    assert none is not None
+    assert none.text == "none of 10 windows later than 10 us"
+
+
+def test_a_budget_that_is_met_names_the_first_two_findings() -> None:
+    found = [_found("i", None), *(_found(name, "met") for name in "abc")]
+    outcome, line, ordered, decide = summarise_findings(found)
+    assert (outcome, line, decide) == ("met", "budget met: a; b", None)
+    assert [finding.text for finding in ordered] == ["a", "b", "c", "i"]
+    assert summarise_findings([])[:2] == ("undecided", "undecided: nothing was judged")
+
+
+def test_a_longer_run_covers_those_that_ask_for_less() -> None:
+    found = [
+        _found("a", "undecided", decide="about 900 more shots", more_shots=900),
+        _found("b", "undecided", decide="about 20 more shots", more_shots=20),
+        _found("c", "undecided", decide="a quiet machine"),
+        _found("d", "undecided", decide="a quiet machine"),
+    ]
+    assert summarise_findings(found)[3] == "about 900 more shots and a quiet machine"
+    assert summarise_findings([_found("a", "undecided")])[3] is None

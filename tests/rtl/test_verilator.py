@@ -1,11 +1,14 @@
 import ctypes
 import re
 import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from emulator.build_cache import cache_folder, run_tool
 from emulator.errors import MissingToolError, RoundtripError
 from emulator.rtl import verilator
 from emulator.rtl.verilator import environment, load
@@ -37,11 +40,15 @@ extern "C" unsigned count(unsigned cycles) {
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A module and a shim of our own, and an empty cache."""
+    """A module and a shim of our own, and a cache with nothing but the runtime of Verilator."""
     try:
         environment("these tests")
     except MissingToolError as error:
         pytest.skip(str(error))
+    runtime = cache_folder() / "verilated"
+    runtime.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "verilated").symlink_to(runtime)
     sources = tmp_path / "rtl"
     sources.mkdir()
     (sources / "counter.v").write_text(COUNTER)
@@ -67,10 +74,32 @@ def test_a_library_is_built_once_for_its_sources_and_parameters(cache: Path) -> 
     assert counted(3) == 30
     assert library.stat().st_mtime_ns == built
     assert counted(5) == 50
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.glob("counter-*"))) == 2
     (cache.parent / "rtl" / "counter.v").write_text(COUNTER.replace("+ STEP", "+ 2 * STEP"))
     assert counted(3) == 60
-    assert len(list(cache.iterdir())) == 3
+    assert len(list(cache.glob("counter-*"))) == 3
+
+
+def test_verilators_runtime_is_compiled_for_the_first_model_alone(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert counted(3) == 30
+    kept = {path: path.stat().st_mtime_ns for path in cache.glob("verilated/*/verilated*.o")}
+    assert kept
+    output = []
+
+    def record(
+        command: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        output.append(run_tool(command, environment))
+        return output[-1]
+
+    monkeypatch.setattr(verilator, "run_tool", record)
+    assert counted(5) == 50
+    _, made = output
+    assert "Vcounter__ALL.cpp" in made.stdout
+    assert "verilated.cpp" not in made.stdout
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_what_does_not_compile_is_told_with_the_end_of_the_log(cache: Path) -> None:
@@ -79,14 +108,15 @@ def test_what_does_not_compile_is_told_with_the_end_of_the_log(cache: Path) -> N
         RoundtripError, match=r"packetiser counter does not compile:(?s:.)*nonsense"
     ):
         counted(1)
-    assert not list(cache.glob("*/*"))
+    assert not list(cache.glob("counter-*/*"))
 
 
 def test_a_cache_that_cannot_be_written_is_told(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache.write_text("a file, not a folder")
-    monkeypatch.setenv("ROUNDTRIP_CACHE", str(cache))
+    file = cache / "a file"
+    file.touch()
+    monkeypatch.setenv("ROUNDTRIP_CACHE", str(file))
     with pytest.raises(RoundtripError, match="set ROUNDTRIP_CACHE to a folder that can be written"):
         counted(1)
 

@@ -110,8 +110,16 @@ def test_each_stage_says_what_its_times_rest_on() -> None:
     assert found["uplink"] == ("scenario", "assumed")
     assert found["readout"] == ("takes no time by default", "assumed")
     assert found["packetise"][0] == "cycle law at 322.266 MHz: 22 cycles behind the 512 bit bus"
-    assert found["packetise"][1] != "assumed"
-    assert found["ring"] == ("follows from the stages around it", "derived")
+    assert found["packetise"][1] == "measured"
+    assert found["apply"] == ("cycle law at 322.266 MHz: 18 cycles behind the response", "measured")
+    follows = ("follows from the stages around it", "derived")
+    assert [found[name] for name in ("ring", "predecode_queue", "decode_queue")] == [follows] * 3
+    own = sources("fpga.preset=roundtrip_64", "fpga.input_bits=8", "fpga.receive_cycles=7")
+    assert own["packetise"] == (
+        "cycle law at 156.25 MHz: 18 cycles behind the last beat of the last round, 8 bits wide",
+        "measured",
+    )
+    assert own["apply"] == ("cycle law at 156.25 MHz: 7 cycles behind the response", "assumed")
 
 
 def test_a_preset_speaks_for_its_values() -> None:

@@ -1,4 +1,6 @@
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import stim
 
 from emulator.errors import ScenarioError
 from emulator.run import prepare, run_experiment
+from emulator.run.compatibility import check_hardware
 from emulator.scenario import Resolved, resolve
 from tests.run.examples import PARALLEL, SLIDING, ran, resolved
 
@@ -69,7 +72,9 @@ def test_a_program_with_feedback_has_no_gaps() -> None:
 
 
 def test_a_lost_response_is_not_passed_over() -> None:
-    assert refused(resolved("link.down.loss=0.1")).startswith("link.down.loss: 0.1 has no effect")
+    assert refused(resolved("link.down.loss=0.1")) == (
+        "link.down.loss: 0.1 has no effect, responses are never lost; write 0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,23 +122,109 @@ PATCHES = ("qpu.patches=3", "decoder.workers=12")
 NARROW = ("fpga.preset=roundtrip_64", "link.up.rate=10 Gbit/s", "fpga.input_bits=8", *PATCHES)
 
 
+LAW = (
+    'fpga.timing: the packetiser in hdl/rtl has another law; write preset = "roundtrip_512" '
+    'or fpga.timing = "model"'
+)
+OR_MODEL = 'or fpga.timing = "model"'
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        ((), "fpga.timing: the packetiser in hdl/rtl has another law"),
-        ((*WIDE, "fpga.bus_bits=256"), "fpga.timing: the packetiser in hdl/rtl has another law"),
-        ((*WIDE, "fpga.pipeline_cycles=3"), "fpga.pipeline_cycles: 3 is not the"),
-        ((*WIDE, "fpga.receive_cycles=3"), "fpga.receive_cycles: 3 is not the"),
-        ((*NARROW, "fpga.input_bits=128"), "fpga.input_bits: 128 is wider"),
-        ((*WIDE, "link.down.framing=udp"), 'link.down.framing: "udp" is not what'),
-        ((*WIDE, *PATCHES, "link.up.port=per_patch"), "link.up.port: per_patch needs"),
-        ((*WIDE, "qpu.patches=33"), "qpu.patches: 33 are more than the 32"),
-        ((*WIDE, *SLIDING, "fpga.rounds_per_message=6"), "carries what 3 windows commit"),
+        ((), LAW),
+        ((*WIDE, "fpga.intake=message"), LAW),
+        ((*WIDE, "fpga.bus_bits=256"), LAW),
+        (
+            (*WIDE, "fpga.pipeline_cycles=3"),
+            "fpga.pipeline_cycles: 3 is not the 18 of the packetiser in hdl/rtl; write 18 "
+            + OR_MODEL,
+        ),
+        (
+            (*WIDE, "fpga.receive_cycles=3"),
+            "fpga.receive_cycles: 3 is not the 13 of the packetiser in hdl/rtl; write 13 "
+            + OR_MODEL,
+        ),
+        (
+            (*NARROW, "fpga.input_bits=128"),
+            "fpga.input_bits: 128 is wider than the bus of the packetiser; write 64 or less",
+        ),
+        (
+            (*WIDE, "link.down.framing=udp"),
+            'link.down.framing: "udp" is not what the packetiser speaks; write "roce" ' + OR_MODEL,
+        ),
+        (
+            (*WIDE, *PATCHES, "link.up.port=per_patch"),
+            'link.up.port: per_patch needs a packetiser a patch, rtl has one; write "shared" '
+            + OR_MODEL,
+        ),
+        (
+            (*WIDE, "qpu.patches=33"),
+            "qpu.patches: 33 are more than the 32 inputs of the RTL; write 32 or fewer " + OR_MODEL,
+        ),
+        (
+            (*WIDE, *SLIDING, "fpga.rounds_per_message=6"),
+            "fpga.rounds_per_message: a message carries what 3 windows commit, and the RTL takes "
+            "one response a request; write fewer rounds per message " + OR_MODEL,
+        ),
+        # what it just can do
+        ((*WIDE, "fpga.input_bits=128"), ""),
+        ((*NARROW, "fpga.input_bits=64"), ""),
+        ((*WIDE, "link.up.port=per_patch"), ""),
+        ((*WIDE, "qpu.patches=32"), ""),
+        ((*WIDE, *SLIDING, "fpga.rounds_per_message=2"), ""),
     ],
 )
 def test_what_the_packetiser_cannot_do_is_refused_before_it_runs(
     overrides: tuple[str, ...], sentence: str
 ) -> None:
+    if not sentence:
+        prepare(resolved(*overrides, "fpga.timing=rtl"))
+        return
     with pytest.raises(ScenarioError) as caught:
         prepare(resolved(*overrides, "fpga.timing=rtl"))
-    assert sentence in str(caught.value)
+    assert str(caught.value) == sentence
+    prepared = prepare(resolved(*overrides))  # what the model can do
+    with pytest.raises(ScenarioError) as caught:
+        check_hardware(prepared.scenario, prepared.source, prepared.traffic.plan)
+    assert str(caught.value) == sentence
+
+
+def of_size(bits: int, observables: int) -> str:
+    """What is wrong with a source of six rounds of so many bits; nothing where it is empty."""
+    prepared = prepare(resolved(*WIDE, "fpga.rounds_per_message=6"))
+    source: Any = SimpleNamespace(
+        detector_round=np.repeat(np.arange(6), bits),
+        num_rounds=6,
+        dem=SimpleNamespace(num_observables=observables),
+    )
+    try:
+        check_hardware(prepared.scenario, source, prepared.traffic.plan)
+    except ScenarioError as error:
+        return str(error)
+    return ""
+
+
+def test_rounds_and_corrections_fit_into_the_memory_of_the_rtl() -> None:
+    assert of_size(4096, 256) == ""
+    assert of_size(4097, 256) == (
+        'fpga.timing: a round of 4097 bits is longer than the 4096 of the RTL; write "model"'
+    )
+    assert of_size(8, 257) == (
+        'fpga.timing: corrections of 257 bits are longer than those of the RTL; write "model"'
+    )
+    # a message of 6 rounds; four of them must fit into 8192 words of 512 bits
+    long = of_size(200_000, 1).splitlines()[1]
+    assert long.startswith("fpga.rounds_per_message: a message of 1200000 bits is longer than the ")
+
+
+def test_times_of_the_way_up_are_those_of_the_code() -> None:
+    # which slots are held depends on them, before anything is decoded
+    for key in ("qpu.readout", "link.up.latency"):
+        for points, told in (("distance = 3", None), ("distance = 5", f"{key}: ")):
+            curve = f"{{kind = 'curve', per = 'window', points = [{{{points}, value = '1 us'}}]}}"
+            asked = resolved(f"{key}={curve}", "host.on_full=wait", "host.ring_slots=1")
+            if told is None:
+                prepare(asked)
+            else:
+                assert refused(asked).startswith(told)

@@ -173,6 +173,11 @@ def test_the_predecoder_belongs_to_the_answers() -> None:
     assert not same_answers(resolved(*measured).scenario, batched)
 
 
+def test_answers_without_some_errors_serve_no_run_that_does_not_allow_it() -> None:
+    lax = resolved("decoder.allow_dropped=0.5").scenario
+    assert not same_answers(lax, resolved().scenario)
+
+
 def test_the_steps_one_by_one_are_the_whole_run() -> None:
     prepared = prepare(resolved())
     answers = decode(prepared)

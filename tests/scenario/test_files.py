@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from emulator import resources
 from emulator.scenario.files import locate_files
 
 
@@ -31,14 +32,35 @@ def test_a_data_folder_must_be_one(folder: Path) -> None:
     assert locate_files({"code": {"folder": "data"}}, folder) == []
 
 
-def test_a_missing_model_tells_how_to_make_one(folder: Path) -> None:
+def test_a_missing_model_tells_which_there_are(folder: Path) -> None:
     tables = {"predecoder": {"kind": "onnx", "model": "models/pair_rule.onnx"}}
     [mistake] = locate_files(tables, folder)
-    assert str(mistake) == (
+    assert str(mistake).startswith(
         'predecoder.model: "models/pair_rule.onnx" does not exist: there is neither '
         f'"{folder}/models/pair_rule.onnx" nor "models/pair_rule.onnx"; '
-        "make it with python -m models.pair_rule"
+        "correct the path or take a model that comes along: nano_d13_T104_X.onnx, "
     )
+
+
+@pytest.mark.parametrize("name", ["{}", "models/{}", "../models/{}"])
+def test_a_model_that_is_nowhere_else_is_the_one_that_comes_along(
+    name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "along" / "models").mkdir(parents=True)
+    along = tmp_path / "along" / "models" / "small.onnx"
+    along.touch()
+    monkeypatch.setattr(resources, "ROOT", tmp_path / "along")
+    stage = {"kind": "onnx", "model": name.format("small.onnx")}
+    assert locate_files({"predecoder": stage}, folder) == []
+    assert stage["model"] == str(along)
+    for other in ("mine/small.onnx", str(folder / "models" / "small.onnx"), "large.onnx"):
+        assert locate_files({"predecoder": {"kind": "onnx", "model": other}}, folder) != []
+    own = folder / name.format("small.onnx")
+    own.parent.mkdir(exist_ok=True)
+    own.touch()
+    stage = {"kind": "onnx", "model": name.format("small.onnx")}
+    assert locate_files({"predecoder": stage}, folder) == []
+    assert stage["model"] == str(own)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,18 @@ def found(**tables: dict[str, Any]) -> list[str]:
             'noise.p: "small" is not a number; write one without quotes, e.g. 0.5',
         ),
         ({"noise": {"p": -0.1}}, "noise.p: -0.1 is out of range; write at least 0"),
+        (
+            {"noise": {"p": True}},
+            "noise.p: true is not a number; write one without quotes, e.g. 0.5",
+        ),
+        (
+            {"noise": {"model": "depolarizing", "p": 0.76}},
+            "noise.p: 0.76 is out of range; write at most 0.75",
+        ),
+        (
+            {"noise": {"model": "si1000", "p": 0.21}},
+            "noise.p: 0.21 is out of range; write at most 0.2",
+        ),
         ({"budget": {"quantile": 1}}, "budget.quantile: 1 is out of range; write less than 1"),
         ({"decoder": {"algorithm": ""}}, 'decoder.algorithm: "" is too short; write at least 1'),
         (

@@ -74,7 +74,7 @@ def test_json_text_reads_back_as_the_same(time: int, rate: int, size: int, hertz
         ("time", "9223372036854775808 ps", "is longer than 106 days (2^63 - 1 ps); write less"),
         ("positive_time", "1e7 s", '"1e7 s" is longer than 106 days'),
         ("positive_time", "0 ps", '"0 ps" must be more than zero'),
-        ("rate", "400 Gbps", '"400 Gbps" is not a rate; write e.g. "400 Gbit/s"'),
+        ("rate", "400 Gbps/s", '"400 Gbps/s" is not a rate; write e.g. "400 Gbit/s"'),
         ("rate", "0 bit/s", "must be more than zero"),
         ("size", 4096, "4096 has no unit"),
         ("positive_size", "0 B", "must be more than zero"),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import stim
 
 from emulator.errors import SyndromeError
-from emulator.syndromes.cut import WindowModel
+from emulator.syndromes.window_model import WindowModel, WindowShape
 from emulator.windows import Window
 
 __all__ = ["plain_cut"]
@@ -128,7 +128,9 @@ def _cut(
     observables = parts.observables + len(carried)
     lines += [f"logical_observable L{i}" for i in range(observables)]
     dem = stim.DetectorErrorModel("\n".join(lines))
-    return WindowModel(dem, detectors, parts.observables, carried)
+    base = detectors[0]
+    shape = WindowShape(dem, 0, detectors - base, carried - base, parts.observables)
+    return WindowModel(shape, int(base))
 
 
 def _renumber(flips: Ids, detectors: Ids) -> tuple[Mask, Ids]:
@@ -164,7 +166,9 @@ def _keep_likeliest(
             p = float(parts.heads[parts.error[c]].removeprefix("error(").removesuffix(")"))
             q = odds.get(labels[c], 0.0)
             odds[labels[c]] = p * (1 - q) + q * (1 - p)
-        labels.update(dict.fromkeys(group, max(odds, key=odds.__getitem__)))
+        # to 12 digits, and of equal ones the first by name
+        best = max(sorted(odds), key=lambda text: float(f"{odds[text]:.12g}"))
+        labels.update(dict.fromkeys(group, best))
 
 
 def _error_lines(

@@ -1,14 +1,16 @@
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import stim
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.errors import SyndromeError
-from emulator.syndromes import cut
+from emulator.syndromes import cut, layout
 from emulator.syndromes.cut import Ids, WindowModel, cut_windows
+from emulator.syndromes.window_model import WindowShape
 from emulator.windows import Window, parallel_windows, sliding_windows, whole_window
 from tests.syndromes.plain_cut import plain_cut
 
@@ -129,6 +131,17 @@ def test_without_a_buffer_the_likeliest_of_indistinguishable_errors_wins() -> No
     assert set(errors(first.dem)) == {"error(0.1) D0 L1", "error(0.15) D0 L1"}
     assert first.carried.tolist() == [1, 2]
     assert (errors(rest.dem), rest.dem.num_detectors) == ([], 2)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_tie_of_indistinguishable_errors_does_not_depend_on_their_order(reverse: bool) -> None:
+    # combined in this order floats give 0.248 for the first, and 0.24800000000000003 for the others
+    lines = [f"error({p}) D0 D1" for p in (0.05, 0.1, 0.15)]
+    lines += [f"error({p}) D0 D2" for p in (0.1, 0.15, 0.05)]
+    dem = stim.DetectorErrorModel("\n".join(lines[::-1] if reverse else lines))
+    rounds = np.array([0, 1, 1], dtype=np.int32)
+    first, _ = cut_windows(dem, rounds, sliding_windows(2, commit=1, buffer=0))
+    assert {error.split(") ")[1] for error in errors(first.dem)} == {"D0 L0"}
 
 
 @pytest.mark.parametrize(
@@ -310,6 +323,134 @@ def test_cuts_of_any_model_are_the_plain_ones(
     rounds = np.arange(dem.num_detectors, dtype=np.int32) // pace
     random.shuffle(rounds)  # type: ignore[attr-defined]
     assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
+
+
+FOLDED = st.tuples(BLOCKS, st.integers(3, 9), BLOCKS, st.integers(1, 3), BLOCKS).map(
+    lambda found: (
+        f"{found[0]}\nrepeat {found[1]} {{\nerror(0.2) D0 D2\n{found[2]}\n"
+        f"shift_detectors {found[3]}\n}}\n{found[4]}"
+    )
+)
+
+
+@settings(max_examples=60)
+@given(FOLDED, st.integers(1, 3), st.integers(0, 4), st.sampled_from([0, 4]))
+def test_cuts_of_repeated_rounds_are_the_plain_ones(
+    text: str, pace: int, which: int, far: int
+) -> None:
+    """As above, with detectors in the order of their rounds, where windows are recognised."""
+    try:
+        dem = stim.DetectorErrorModel(f"{text}\nerror(0.125) D0 D8 L1\ndetector D9")
+    except ValueError:  # separators that Stim does not take
+        return
+    rounds = np.arange(dem.num_detectors, dtype=np.int32) // pace
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "_FAR", far)  # 0: all but the shortest runs are looked into
+        assert_plain(dem, rounds, plans(int(rounds.max()) + 1)[which])
+
+
+CHAINS = "repeat 40 {\nerror(0.1) D0\nerror(0.2) D0 D1 L0\nshift_detectors 1\n}"
+
+TWO_ROUNDS = (
+    "repeat 10 {\nerror(0.1) D0 D2\nerror(0.1) D1 D3\nerror(0.2) D2 D3 L0\nshift_detectors 4\n}"
+)
+
+UNEVEN = (
+    "repeat 13 {\nrepeat 2 {\nerror(0.1) D0 L0\nshift_detectors 1\n}\n"
+    "shift_detectors 1\n}\ndetector D0"
+)
+LOUD = (
+    "repeat 4 {\nrepeat 5 {\nerror(0.1) D0 D1\nshift_detectors 1\n}\n"
+    "error(0.2) D0 D1\nshift_detectors 1\n}"
+)
+
+
+def sliding(rounds: int, reads: list[int], commits: list[int]) -> tuple[Window, ...]:
+    """Sliding windows whose lengths take turns."""
+    plan: list[Window] = []
+    start = 0
+    while start < rounds:
+        k = len(plan)
+        stop = min(rounds, start + commits[k % len(commits)])
+        reach = max(stop, min(rounds, start + reads[k % len(reads)]))
+        plan.append(Window(range(start, reach), range(start, stop), (k - 1,) if k else ()))
+        start = stop
+    return tuple(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "moved", "plan"),
+    [
+        # one window reads a detector less than the others, with the same owners and errors
+        (
+            "repeat 20 {\nerror(0.1) D0 D1\nerror(0.2) D1 L0\nshift_detectors 2\n}",
+            25,
+            sliding(20, [3], [2]),
+        ),
+        # the same, of a detector that no error flips
+        (
+            "repeat 19 {\nerror(0.1) D0 L0\nshift_detectors 2\n}\nerror(0.1) D0\ndetector D1",
+            25,
+            sliding(20, [3], [2]),
+        ),
+        # windows read alike and commit differently, or the other way round
+        (CHAINS, None, sliding(21, [4], [1, 2])),
+        (TWO_ROUNDS, None, sliding(20, [3, 4], [2])),
+        # the same errors in the same order, but not at the same distance
+        (
+            UNEVEN,
+            None,
+            sliding(20, [2], [2]),
+        ),
+        # other errors in the same places
+        (
+            LOUD,
+            None,
+            sliding(13, [2], [1]),
+        ),
+        # every third window builds on none: it sees what the one before it has committed
+        (
+            CHAINS.replace("D0 D1", "D0"),
+            None,
+            tuple(
+                Window(range(max(0, k - 1), k + 1), range(k, k + 1), (k - 1,) if k % 3 else ())
+                for k in range(20)
+            ),
+        ),
+    ],
+    ids=["reads", "isolated", "commits", "lengths", "distances", "errors", "after"],
+)
+def test_windows_that_differ_in_one_thing_are_cut_apart(
+    text: str, moved: int | None, plan: tuple[Window, ...]
+) -> None:
+    dem = stim.DetectorErrorModel(text)
+    rounds = np.arange(dem.num_detectors, dtype=np.int32) // 2
+    if moved is not None:
+        rounds[moved] += 1
+    assert plan[-1].rounds.stop == rounds.max() + 1
+    assert_plain(dem, rounds, plan)
+    shapes = {id(model.shape) for model in cut_windows(dem, rounds, plan)}
+    assert len(shapes) < len(plan)
+
+
+@pytest.mark.parametrize(("plan", "distinct"), [(sliding_windows, 5), (parallel_windows, 4)])
+def test_a_long_plan_is_cut_as_often_as_it_has_distinct_windows(
+    plan: Callable[[int, int, int], tuple[Window, ...]],
+    distinct: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dem, rounds = memory(3, 2000)
+    made: list[int] = []
+    shape = cut._Cut._shape
+
+    def counted(self: cut._Cut, k: int, detectors: Ids) -> WindowShape:
+        made.append(k)
+        return shape(self, k, detectors)
+
+    monkeypatch.setattr(cut._Cut, "_shape", counted)
+    models = cut_windows(dem, rounds, plan(2001, 3, 3))
+    assert len(models) > 300
+    assert len(made) == len({id(model.shape) for model in models}) == distinct
 
 
 def test_windows_that_differ_by_a_translation_share_their_errors() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import stim
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +9,8 @@ from emulator.syndromes.rounds import coordinate_table, detector_rounds
 
 
 def test_ragged_coordinates_are_padded_and_still_end_with_time() -> None:
-    table = coordinate_table({0: [5.0, 1.0], 1: [2.0], 2: [0.0, 0.0, 3.0]}, 3, "here")
+    circuit = stim.Circuit("DETECTOR(5, 1)\nDETECTOR(2)\nDETECTOR(0, 0, 3)")
+    table = coordinate_table(circuit, "here")
     assert np.isnan(table).sum() == 3
     rounds, count = detector_rounds(table, "here")
     assert rounds.tolist() == [0, 1, 2]
@@ -16,19 +18,21 @@ def test_ragged_coordinates_are_padded_and_still_end_with_time() -> None:
 
 
 def test_a_fourth_coordinate_is_a_mark_not_a_time() -> None:
-    table = coordinate_table({0: [0, 0, 1, 9], 1: [0, 0, 0, 9], 2: [0, 0, 1, 4]}, 3, "here")
+    circuit = stim.Circuit("DETECTOR(0, 0, 1, 9)\nDETECTOR(0, 0, 0, 9)\nDETECTOR(0, 0, 1, 4)")
+    table = coordinate_table(circuit, "here")
     assert detector_rounds(table, "here")[0].tolist() == [1, 0, 1]
 
 
-@pytest.mark.parametrize("bare", [{0: [1.0]}, {0: [1.0], 1: []}])
-def test_missing_coordinates_are_named(bare: dict[int, list[float]]) -> None:
-    with pytest.raises(SyndromeError, match=r"mine.stim: 1 of 2 detectors.*D1.*coordinates"):
-        coordinate_table(bare, 2, "mine.stim")
+@pytest.mark.parametrize("bare", ["error(0.1) D0 D1", "detector D1"])
+def test_missing_coordinates_are_named(bare: str) -> None:
+    dem = stim.DetectorErrorModel(f"detector(1) D0\n{bare}")
+    with pytest.raises(SyndromeError, match=r"mine.dem: 1 of 2 detectors.*D1.*coordinates"):
+        coordinate_table(dem, "mine.dem")
 
 
 def test_no_detectors() -> None:
     with pytest.raises(SyndromeError, match="declares no detectors"):
-        coordinate_table({}, 0, "mine.stim")
+        coordinate_table(stim.Circuit("M 0"), "mine.stim")
 
 
 @pytest.mark.parametrize("rounds", [0, 4])

@@ -56,6 +56,39 @@ def test_ising_circuit_bits_per_round() -> None:
     assert raw_bits_per_round(source).tolist() == [8, 8, 8, 17]
 
 
+RAGGED = stim.Circuit("""
+    M 0 1 2
+    DETECTOR(0) rec[-1]
+    REPEAT 3 {
+        M 3
+        SHIFT_COORDS(1)
+        REPEAT 2 {
+            M 0 1
+            DETECTOR(0) rec[-1]
+            M 2
+        }
+        REPEAT 4 {
+            M 4
+        }
+    }
+    M 0 1
+    DETECTOR(7) rec[-1]
+    M 1
+""")
+
+
+def test_raw_bits_of_repeated_rounds() -> None:
+    """Measurements belong to the round of the next detector, whatever repeats around them."""
+    found = raw_bits_per_round(circuit_source(RAGGED, name="ragged"))
+    assert found.tolist() == [3, (1 + 2) + (1 + 2), (1 + 4 + 1 + 2) + 3, 8 + 3, 1 + 4 + 2 + 1]
+    marked = "".join(f"{line}\n" for line in str(RAGGED).splitlines())
+    ticked = stim.Circuit(
+        marked.replace("SHIFT", "TICK\nSHIFT").replace("DETECTOR(7)", "TICK\nDETECTOR(7)")
+    )
+    source = circuit_source(ticked, name="ragged")
+    assert raw_bits_per_round(source).tolist() == [4, 11, 11, 12, 1]
+
+
 def test_bits_per_round_counts_every_detector_once() -> None:
     circuit = stim.Circuit("M 0 1 2\nDETECTOR(7) rec[-1]\nDETECTOR(3) rec[-2]\nDETECTOR(7) rec[-3]")
     source = circuit_source(circuit, name="odd order")

@@ -2,6 +2,7 @@ import pytest
 
 from emulator.errors import ScenarioError
 from emulator.scenario.sections import FpgaSection, LinkSection, WindowSection
+from emulator.traffic import messages as traffic_messages
 from emulator.traffic.messages import messages, response_packets, window_plan
 from emulator.windows import parallel_windows, sliding_windows, whole_window
 
@@ -49,6 +50,24 @@ def test_messages_carry_what_a_window_commits_or_a_number_of_rounds(
     fpga = FpgaSection.model_validate({"rounds_per_message": size})
     found = messages(fpga, LinkSection(), window(**cut), BITS)
     assert [message.rounds for message in found] == expected
+
+
+def test_messages_of_one_length_are_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bits = [4, *[8] * 10_000, 12]
+    encoded: list[int] = []
+    real = traffic_messages._payload_bytes
+
+    def counted(encoding: str, size: int) -> int:
+        encoded.append(size)
+        return real(encoding, size)
+
+    monkeypatch.setattr(traffic_messages, "_payload_bytes", counted)
+    fpga = FpgaSection.model_validate({"rounds_per_message": 1})
+    found = messages(fpga, LinkSection(), window(), bits)
+    assert encoded == [4, 8, 12]
+    assert len(found) == len(bits)
+    # 4 and 8 bits take one byte, 12 bits two
+    assert len({id(message.packets) for message in found}) == 2
 
 
 def test_a_message_of_bits_is_padded_to_a_beat() -> None:

@@ -1,0 +1,1 @@
+"""The wheel in an environment that has nothing else, outside of the repository."""
