@@ -20,7 +20,7 @@ from emulator.loop.limits import RunTooLongError, check_loop
 from emulator.loop.native import (
     STAGES,
     AccountStruct,
-    Status,
+    Ending,
     TablesStruct,
     TallyStruct,
     engine_library,
@@ -146,11 +146,11 @@ class _Run:
     def advance(self) -> bool:
         """Run a slice of events; return whether the run is at its end."""
         status = self._library.rt_advance(self._handle, SLICE)
-        if status == Status.HUNGRY:
+        if status == Ending.HUNGRY:
             self._draw()
-        elif status not in {Status.DONE, Status.PAUSED}:
+        elif status not in {Ending.DONE, Ending.PAUSED}:
             self._check(status)
-        return bool(status == Status.DONE)
+        return bool(status == Ending.DONE)
 
     def account(self) -> AccountStruct:
         """Return the account of the run so far."""
@@ -174,15 +174,15 @@ class _Run:
 
     def _check(self, status: int) -> None:
         """Raise the error that a status stands for."""
-        if status == Status.DONE:
+        if status == Ending.DONE:
             return
-        if status == Status.TOO_LONG:
+        if status == Ending.TOO_LONG:
             raise RunTooLongError
-        if status == Status.NO_MEMORY:
+        if status == Ending.NO_MEMORY:
             raise MemoryError("the compiled engine has no memory left")
-        if status == Status.NEGATIVE:
+        if status == Ending.NEGATIVE:
             raise ValueError(f"delay_ps(={self.account().negative_ps}) must be >= 0.")
-        if status == Status.LAWLESS:
+        if status == Ending.LAWLESS:
             self._ask_reader()
         raise RuntimeError(f"the compiled engine ended with status {status}; this is a defect")
 

@@ -13,9 +13,9 @@ from emulator.loop.native import STAGES, ConfigStruct, LawStruct, LinkStruct, Po
 from emulator.loop.route import Route
 from emulator.timing.law import (
     Affine,
+    Always,
     Choice,
     Cold,
-    Constant,
     Costed,
     Draws,
     Filled,
@@ -29,7 +29,7 @@ __all__ = ["DrawsInUse", "EncodedLoop", "EngineRefusalError", "encode"]
 
 Ints = NDArray[np.int64]
 
-_KINDS = (Constant, Draws, Listed, Costed, Choice, Sloped, Cold, Filled, Affine)
+_KINDS = (Always, Draws, Listed, Costed, Choice, Sloped, Cold, Filled, Affine)
 """Kinds of laws by their number in the library."""
 
 _MAX_JOBS = 2**48
@@ -99,7 +99,7 @@ class _LawTable:
         value = count = one = other = 0
         data: Iterable[int] | Ints | None = None
         match law:
-            case Constant():
+            case Always():
                 value = law.value
             case Draws():
                 value = len(self.draws)
@@ -304,7 +304,7 @@ class _Encoder:
 
     def _law(self, stage: str, service: StageService) -> int:
         constant_ps = service.constant_ps
-        law = service.law() if constant_ps is None else Constant(constant_ps)
+        law = service.law() if constant_ps is None else Always(constant_ps)
         if law is None:
             raise EngineRefusalError(f"the service of stage {stage} has no law")
         return self.laws.add(law, stage)

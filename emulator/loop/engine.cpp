@@ -412,7 +412,7 @@ class Laws {
 
   Int operator()(Stage stage, Int law, Int index, Int busy = 1, Int fill = 1, Int rounds = 0) {
     const rt_law &root = law_[law];
-    if (root.kind == CONSTANT) return root.value;
+    if (root.kind == ALWAYS) return root.value;
     try {
       return value(root, index, busy, fill, rounds);
     } catch (const Stop &stop) {
@@ -422,12 +422,12 @@ class Laws {
   }
 
  private:
-  enum Kind : Int { CONSTANT, DRAWS, LISTED, COSTED, CHOICE, SLOPED, COLD, FILLED, AFFINE };
+  enum Kind : Int { ALWAYS, DRAWS, LISTED, COSTED, CHOICE, SLOPED, COLD, FILLED, AFFINE };
 
   Int value(const rt_law &law, Int index, Int busy, Int fill, Int rounds) const {
     const auto part = [&](Int number) { return value(law_[number], index, busy, fill, rounds); };
     switch (law.kind) {
-      case CONSTANT:
+      case ALWAYS:
         return law.value;
       case DRAWS:
         return draws[at_place(law.value)][index];

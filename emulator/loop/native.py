@@ -23,10 +23,10 @@ __all__ = [
     "STAGES",
     "AccountStruct",
     "ConfigStruct",
+    "Ending",
     "LawStruct",
     "LinkStruct",
     "PoolStruct",
-    "Status",
     "TablesStruct",
     "TallyStruct",
     "build_library",
@@ -48,7 +48,7 @@ STAGES = (
 _ints = POINTER(c_int64)
 
 
-class Status:
+class Ending:
     """How a call of the library ended; the order is that of its ``Status``."""
 
     DONE, PAUSED, HUNGRY, TOO_LONG, LAWLESS, NEGATIVE, NO_MEMORY, DEFECT = range(8)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.timing.law import Affine, Choice, Cold, Constant, Draws, Filled, Law, Sloped
+from emulator.timing.law import Affine, Always, Choice, Cold, Draws, Filled, Law, Sloped
 from emulator.timing.service import UNSTATED, Reader, Service
 from emulator.timing.stream import BlockCache, Stream
 
@@ -229,4 +229,4 @@ class PerRound(Service):
 
     def law(self) -> Law:
         """Return the time by rounds."""
-        return Affine(Constant(0), round=self.round_ps, windows_only=True)
+        return Affine(Always(0), round=self.round_ps, windows_only=True)

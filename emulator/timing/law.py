@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Affine",
+    "Always",
     "Choice",
     "Cold",
-    "Constant",
     "Costed",
     "Draws",
     "Filled",
@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Always:
     """Every job: ``value``."""
 
     value: int
@@ -106,4 +106,4 @@ class Affine:
     windows_only: bool = False
 
 
-Law = Constant | Draws | Listed | Costed | Choice | Sloped | Cold | Filled | Affine
+Law = Always | Draws | Listed | Costed | Choice | Sloped | Cold | Filled | Affine

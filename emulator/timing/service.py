@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import ScenarioError
 from emulator.timing.distribution import ByContent, Distribution
-from emulator.timing.law import Constant, Costed, Draws, Law, Listed
+from emulator.timing.law import Always, Costed, Draws, Law, Listed
 from emulator.timing.stream import BlockCache, Stream
 
 __all__ = [
@@ -118,7 +118,7 @@ class Fixed(Service):
 
     def law(self) -> Law:
         """Return the one duration."""
-        return Constant(self.value_ps)
+        return Always(self.value_ps)
 
 
 @dataclass(frozen=True, slots=True)

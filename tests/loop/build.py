@@ -36,7 +36,7 @@ class Fixed:
         return lambda _index, _busy=1, _fill=1, _rounds=0: self.constant_ps
 
     def law(self) -> Law:
-        return law.Constant(self.constant_ps)
+        return law.Always(self.constant_ps)
 
 
 @dataclass(frozen=True)
