@@ -86,7 +86,6 @@ def encode(config: LoopConfig, *, keep_windows: bool) -> EncodedLoop:
 class _LawTable:
     """Laws as rows, each after its parts, and the draws that they take."""
 
-    kept: list[object]
     rows: list[tuple[int, int, int, int, int, Ints | None]] = field(default_factory=list)
     draws: list[DrawsInUse] = field(default_factory=list)
 
@@ -135,7 +134,7 @@ class _Encoder:
         self._config = config
         self._struct = ConfigStruct()
         self.kept: list[object] = []
-        self.laws = _LawTable(self.kept)
+        self.laws = _LawTable()
 
     def shape(self, *, keep_windows: bool) -> None:
         """Fill in the emission and the messages."""

@@ -716,10 +716,7 @@ class WorkerPool {
   WorkerPool(Loop &loop, const rt_pool &spec, Stage stage, Do finished, Do timed_out);
   void submit(Job &job);
   void start();
-  Job *finish(Job *batch) {
-    --busy_;
-    return batch;
-  }
+  void finish() { --busy_; }
   bool has_queue() const { return !queue_.empty(); }
   Int waiting() const { return static_cast<Int>(queue_.size()); }
   Tally tally;
@@ -1169,7 +1166,7 @@ void Loop::assemble(Transit &transit, Int position, Int later_rounds) {
 }
 
 void Loop::predecoded(Job *batch) {
-  predecoders_.finish(batch);
+  predecoders_.finish();
   for (Job *job = batch, *next = nullptr; job; job = next) {
     next = job->next;
     job->stamps[7] = clockwork.now;
@@ -1217,7 +1214,7 @@ void Loop::retire(ShotState &state) {
 }
 
 void Loop::decoded(Job *batch) {
-  decoders_.finish(batch);
+  decoders_.finish();
   for (Job *job = batch, *next = nullptr; job; job = next) {
     next = job->next;
     answer(*job);
