@@ -116,10 +116,11 @@ $(TRAIN)/.tested: $(TRAIN)/.ready
 CACHE = $${ROUNDTRIP_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/roundtrip}
 HEX := [0-9a-f][0-9a-f][0-9a-f][0-9a-f]
 
-clean: ## remove the environments, everything generated here, and compiled Verilog in ~/.cache/roundtrip
+clean: ## remove the environments, everything generated here, and what was compiled in ~/.cache/roundtrip
 	rm -rf $(VENV) $(TRAIN) $(LOWEST) .venv-other runs sim_build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache
 	find . -name .git -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 	rm -rf "$(CACHE)"/packetiser_*-$(HEX)$(HEX)$(HEX)$(HEX)* \
+		"$(CACHE)"/engine-$(HEX)$(HEX)$(HEX)$(HEX) \
 		"$(CACHE)"/verilated/$(HEX)$(HEX)$(HEX)$(HEX)
 	@rmdir "$(CACHE)"/verilated "$(CACHE)" 2>/dev/null || true

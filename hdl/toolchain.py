@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from emulator.build_cache import build_once
 from emulator.errors import MissingToolError
-from emulator.rtl.cache import build_once
 from emulator.rtl.verilator import RTL, WAIVERS, compile_model
 from emulator.rtl.verilator import environment as verilator_environment
 

@@ -20,6 +20,14 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
+@pytest.fixture
+def both_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the loop on both engines in every run of a scenario, and compare all that they leave."""
+    from tests.loop.equality import run_both  # noqa: PLC0415  # few tests need it
+
+    monkeypatch.setattr("emulator.run.simulation.run_engine", run_both)
+
+
 @contextmanager
 def limited(seconds: float) -> Generator[None]:
     """Fail when the block takes more than ``seconds`` of processor time."""

@@ -24,7 +24,8 @@ def command(
         Path | None, typer.Option(help="Folder for the results; default runs/<scenario>.")
     ] = None,
     engine: Annotated[
-        Literal["auto", "simpy"], typer.Option(help="Event engine; auto takes the fastest.")
+        Literal["auto", "compiled", "simpy"],
+        typer.Option(help="Event engine: the results are the same. auto: compiled, if it can be."),
     ] = "auto",
     seed: Annotated[int | None, typer.Option(help="Same as --set run.seed=N.")] = None,
     report: Annotated[
@@ -41,19 +42,21 @@ def command(
 
     from emulator.cli.folder import exit_code
     from emulator.cli.progress import progress_bar
+    from emulator.cli.streams import write_error
     from emulator.report import print_result
     from emulator.results import check_place, write_run
     from emulator.run import run_experiment, run_tables
     from emulator.scenario import load_scenario
 
-    del engine  # there is one so far, and its name stands in the result
     extra = [] if seed is None else [f"run.seed={seed}"]
     resolved = load_scenario(scenario, [*(overrides or []), *extra])
     refuse_plugins(resolved.scenario, refuse=no_plugins)
     folder = out or Path("runs") / scenario.stem
     check_place(folder)
     with progress_bar() as progress:
-        experiment = run_experiment(resolved, progress=progress)
+        experiment = run_experiment(resolved, engine=engine, progress=progress)
+    if experiment.record.engine_note:
+        write_error(f"note: run by SimPy, the slower engine: {experiment.record.engine_note}")
     result, tables = experiment.result, run_tables(experiment)
     console = Console(highlight=False)
     try:

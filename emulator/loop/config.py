@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.numbering import Emission
+from emulator.timing.law import Law
 from emulator.units import Clock
 from emulator.windows import Window
 
@@ -38,7 +39,7 @@ class StageReader(Protocol):
 
 
 class StageService(Protocol):
-    """How long the jobs of one stage take, as data; `reader` gives what a run asks."""
+    """How long the jobs of one stage take, as data; `reader` and `law` give what a run asks."""
 
     @property
     def constant_ps(self) -> int | None:
@@ -47,12 +48,18 @@ class StageService(Protocol):
     def reader(self) -> StageReader:
         """Return a reader of the durations, which may cache draws and belongs to one run."""
 
+    def law(self) -> Law | None:
+        """Return the same durations as data, for the compiled engine; None: it refuses the loop."""
+
 
 class MessageLosses(Protocol):
     """Which messages are lost on the line, as data."""
 
     def reader(self) -> Callable[[int], bool]:
         """Return whether message ``index``, by its place on the line, is lost."""
+
+    def law(self) -> Law | None:
+        """Return 1 for a message that is lost and 0 for all others, as data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emulator.errors import RoundtripError
 from emulator.gc_pause import gc_paused
 from emulator.loop.assembly import Assembly
 from emulator.loop.clockwork import Clockwork
@@ -13,6 +12,7 @@ from emulator.loop.feedback import idle_rounds
 from emulator.loop.fpga import packetisers
 from emulator.loop.job import Transit
 from emulator.loop.ledger import CAUSES, LINK_LOSS, RING_OVERRUN, Ledger
+from emulator.loop.limits import RunTooLongError, check_loop
 from emulator.loop.pool import WorkerPool
 from emulator.loop.processor import Processor
 from emulator.loop.readout import Readout
@@ -20,17 +20,11 @@ from emulator.loop.records import Pool, Record, backlog_of
 from emulator.loop.returns import ReturnPath
 from emulator.loop.ring import Ring
 from emulator.loop.route import Route
-from emulator.loop.slots import check_slots
 from emulator.loop.tally import total
 from emulator.loop.transmitter import Transmitter
 from emulator.units import MAX_TIME_PS
 
 __all__ = ["CAUSES", "run_loop"]
-
-_TOO_LONG = (
-    "the run goes on beyond 2^63 ps (106 days), more than a time stamp holds; shorten the times of "
-    "its stages, or run fewer shots"
-)
 
 
 def run_loop(
@@ -49,19 +43,17 @@ def run_loop(
     an end, which would be a defect of the model.
     """
     horizon_ps = config.emission.horizon_ps
-    if horizon_ps > MAX_TIME_PS:
-        raise ValueError(f"horizon_ps(={horizon_ps}) must be <= {MAX_TIME_PS}, 106 days.")
-    check_slots(config)
+    check_loop(config)
     loop = _Loop(config, keep_windows=keep_windows, progress=progress)
     try:
         # no message leaves a cycle, and looking for one costs the more the longer the queues are
         with gc_paused():
             loop.run()
     except OverflowError as error:  # a row of the record that 64 bits do not hold
-        raise RoundtripError(_TOO_LONG) from error
+        raise RunTooLongError from error
     last_ps = loop.env.now if config.drain else horizon_ps
     if max(last_ps, loop.ledger.end_ps) > MAX_TIME_PS:
-        raise RoundtripError(_TOO_LONG)
+        raise RunTooLongError
     record = loop.record()
     record.check_conservation()
     return record

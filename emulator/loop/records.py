@@ -112,6 +112,8 @@ class Record:
     patches that were emitted but not yet decoded or lost, at each of those times and at
     `BACKLOG_SAMPLES` + 1 instants over [0, horizon]. ``drained``: the run went on after the
     horizon until nothing was left.
+    ``engine``: name of the engine that ran it, on which nothing else depends; ``engine_note``:
+    why it was not the compiled one, where that was to run it.
     ``idle_rounds``: int64 (operations,), the rounds each operation of a program with feedback
     waited, or None without feedback. ``ring_waits``: messages that found no free slot and waited.
     Arrays are empty where windows were not kept.
@@ -135,6 +137,8 @@ class Record:
     drained: bool = True
     idle_rounds: NDArray[np.int64] | None = None
     ring_waits: int = 0
+    engine: str = "simpy"
+    engine_note: str = ""
 
     def backlog_at(self, times_ps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rounds of all patches emitted but not yet decoded or lost at each time, (n,).
@@ -168,7 +172,9 @@ def backlog_of(emission: Emission, done: NDArray[np.int64]) -> NDArray[np.int64]
     """Return the backlog of a `Record` with this emission and these ``done``, int64 (k, 2)."""
     horizon_ps = emission.horizon_ps
     grid = [horizon_ps * k // BACKLOG_SAMPLES for k in range(BACKLOG_SAMPLES + 1)]
-    times_ps = np.union1d(np.array(grid, dtype=np.int64), done[:, 0])
+    # both are sorted, which a stable sort makes use of
+    merged = np.sort(np.concatenate([np.array(grid, dtype=np.int64), done[:, 0]]), kind="stable")
+    times_ps = merged[np.append(True, merged[1:] != merged[:-1])]
     return np.stack([times_ps, _backlog_at(emission, done, times_ps)], axis=1)
 
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emulator import resources
+from emulator.build_cache import build_once, cache_folder, run_tool
 from emulator.errors import MissingToolError, RoundtripError
-from emulator.rtl.cache import build_once, run_tool
 
 __all__ = ["RTL", "WAIVERS", "compile_model", "environment", "load"]
 
@@ -79,11 +79,10 @@ def load(top: str, shim: str, parameters: Mapping[str, int]) -> ctypes.CDLL:
     """Load the library of module ``top`` behind ``shim``, a C++ file beside this one.
 
     The shim sees the parameters as macros. A library is built on first use, which takes about half
-    a minute, and kept in ``$ROUNDTRIP_CACHE``, or else in ``roundtrip`` under the user's cache
-    folder, by a digest of all it is made from. Raises MissingToolError without the tools, and
-    RoundtripError with the end of their log if they fail.
+    a minute, and kept in the `cache_folder` by a digest of all it is made from. Raises
+    MissingToolError without the tools, and RoundtripError with the end of their log if they fail.
     """
-    entry = _cache() / f"{top}-{_digest(top, shim, parameters)}"
+    entry = cache_folder() / f"{top}-{_digest(top, shim, parameters)}"
     name = f"{top}.so"
     try:
         library = build_once(entry, name, lambda draft: _build(top, shim, parameters, draft / name))
@@ -93,13 +92,6 @@ def load(top: str, shim: str, parameters: Mapping[str, int]) -> ctypes.CDLL:
             "set ROUNDTRIP_CACHE to a folder that can be written."
         ) from error
     return ctypes.CDLL(str(library))
-
-
-def _cache() -> Path:
-    chosen = os.environ.get("ROUNDTRIP_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roundtrip"
 
 
 def _build(top: str, shim: str, parameters: Mapping[str, int], library: Path) -> None:
@@ -155,7 +147,7 @@ def _lend_runtime(classes: Path, make: Sequence[str], env: Mapping[str, str]) ->
             if run_tool([*make, ready.name], env).returncode == 0:
                 shutil.copyfile(ready, draft / ready.name)
 
-        entry = _cache() / "verilated" / _runtime_digest(name, text, env)
+        entry = cache_folder() / "verilated" / _runtime_digest(name, text, env)
         with contextlib.suppress(OSError):
             kept = build_once(entry, ready.name, build)
             if not ready.exists():

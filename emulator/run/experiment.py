@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.decoders.answers import Answers
+from emulator.loop.engines import Engine
 from emulator.loop.records import Record
 from emulator.results.judge import undisturbed_windows
 from emulator.results.result import Result
@@ -53,15 +54,16 @@ def run_experiment(
     resolved: Resolved,
     *,
     like: Experiment | None = None,
+    engine: Engine = "auto",
     progress: Progress | None = None,
 ) -> Experiment:
-    """Run a scenario from syndromes to verdict.
+    """Run a scenario from syndromes to verdict, on an event engine by name.
 
     What a finished run ``like`` this one has in common with it, source and answers, is taken over
     from there. Raises RoundtripError.
     """
     prepared = prepare(resolved, like=None if like is None else like.prepared)
-    return run_prepared(prepared, like=like, progress=progress)
+    return run_prepared(prepared, like=like, engine=engine, progress=progress)
 
 
 def run_prepared(
@@ -69,6 +71,7 @@ def run_prepared(
     *,
     like: Experiment | None = None,
     keep: bool = False,
+    engine: Engine = "auto",
     progress: Progress | None = None,
 ) -> Experiment:
     """Run the steps that follow `prepare`.
@@ -85,7 +88,7 @@ def run_prepared(
     framed = applied = None
     if rtl and answers is not None:
         framed = frame(prepared, times.readout, answers, keep_frames=keep)
-    record = simulate(prepared, times, framed=framed, progress=progress)
+    record = simulate(prepared, times, framed=framed, engine=engine, progress=progress)
     if framed is not None and answers is not None:
         applied = receive(prepared, framed, record, answers)
     result = judge(prepared, times, record, answers, applied)

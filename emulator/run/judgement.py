@@ -13,7 +13,6 @@ from emulator.results.result import DroppedErrors, Result
 from emulator.results.verdict import Budget
 from emulator.run.build_loop import stage_sources
 from emulator.run.preparation import Prepared
-from emulator.run.simulation import ENGINE
 from emulator.run.stand_ins import stand_ins
 from emulator.scenario.scenario import Scenario, dump
 from emulator.timing import Durations
@@ -44,7 +43,7 @@ def judge(
         origins=prepared.resolved.origins,
         versions=_versions(),
         seed=scenario.run.seed,
-        engine=ENGINE,
+        engine=record.engine,
         stage_sources=stage_sources(scenario, durations, prepared.resolved.origins),
         machine=machine_facts() if measured else None,
         measured=measured,

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from emulator.decoders.answers import Answers
 from emulator.errors import named
-from emulator.loop.engine import run_loop
+from emulator.loop.engines import Engine, run_engine
+from emulator.loop.limits import RunTooLongError
 from emulator.loop.records import Record
 from emulator.run.build_loop import build_loop
 from emulator.run.preparation import Prepared
@@ -18,10 +19,7 @@ from emulator.traffic.packetiser import (
     send_messages,
 )
 
-__all__ = ["ENGINE", "delays_of", "frame", "receive", "simulate"]
-
-ENGINE = "simpy"
-"""Name of the engine in a result."""
+__all__ = ["delays_of", "frame", "receive", "simulate"]
 
 
 def frame(
@@ -43,17 +41,18 @@ def simulate(
     durations: Durations,
     *,
     framed: Framed | None = None,
+    engine: Engine = "auto",
     progress: Progress | None = None,
 ) -> Record:
-    """Run the loop on the times of its stages.
+    """Run the loop on the times of its stages, on an event engine by name (`run_engine`).
 
     ``framed`` has the cycles of the frames where the packetiser was run and not modelled.
     """
     config = build_loop(prepared.scenario, prepared.traffic, durations)
     if framed is not None:
         config = replace(config, framing=framed.framing())
-    with named("run.shots"):  # what goes on for too long
-        return run_loop(config, progress=_rounds(progress, prepared))
+    with named("run.shots", RunTooLongError):
+        return run_engine(config, engine, progress=_rounds(progress, prepared))
 
 
 def receive(

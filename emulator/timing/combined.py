@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.timing.law import Affine, Always, Choice, Cold, Draws, Filled, Law, Sloped
 from emulator.timing.service import UNSTATED, Reader, Service
 from emulator.timing.stream import BlockCache, Stream
 
@@ -60,6 +61,11 @@ class Mixed(Service):
 
         return read
 
+    def law(self) -> Law | None:
+        """Return the choice among the laws of the parts."""
+        parts = tuple(law for part in self.parts if (law := part.law()) is not None)
+        return Choice(Draws(self._block), parts) if len(parts) == len(self.parts) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Service):
@@ -106,6 +112,11 @@ class Loaded(Service):
 
         return read
 
+    def law(self) -> Law | None:
+        """Return the line from the idle law to the loaded one."""
+        idle, loaded = self.idle.law(), self.loaded.law()
+        return None if idle is None or loaded is None else Sloped(idle, loaded, self.servers - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Warmed(Service):
@@ -138,6 +149,11 @@ class Warmed(Service):
             return (first if index < messages else then)(index, busy, fill, rounds)
 
         return read
+
+    def law(self) -> Law | None:
+        """Return the law of the first jobs and that of all others."""
+        first, then = self.first.law(), self.then.law()
+        return None if first is None or then is None else Cold(self.messages, first, then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +195,10 @@ class Batched(Service):
 
         return read
 
+    def law(self) -> Law:
+        """Return the listed times by fill."""
+        return Filled(self.fills, self.times_ps)
+
 
 @dataclass(frozen=True, slots=True)
 class PerRound(Service):
@@ -206,3 +226,7 @@ class PerRound(Service):
             return round_ps * rounds
 
         return read
+
+    def law(self) -> Law:
+        """Return the time by rounds."""
+        return Affine(Always(0), round=self.round_ps, windows_only=True)

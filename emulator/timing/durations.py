@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.timing.law import Draws, Law
 from emulator.timing.service import Service
 from emulator.timing.stream import BlockCache, Stream
 
@@ -26,6 +27,10 @@ class Losses:
         """Return a function that says whether a message is lost, by its place on the line."""
         lost = BlockCache(self._block)
         return lambda index: bool(lost[index])
+
+    def law(self) -> Law:
+        """Return 1 for each message that is lost, else 0."""
+        return Draws(self._block)
 
 
 @dataclass(frozen=True, slots=True)

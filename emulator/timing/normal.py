@@ -89,12 +89,23 @@ def normal_quantile(probability: Floats) -> Floats:
     tail = np.abs(offset) > 0.425
     distance = np.minimum(probability[tail], 1 - probability[tail])
     depth = np.sqrt(-np.log(distance))
-    size = np.where(depth <= _FAR, _ratio(_TAIL, depth - 1.6), _ratio(_FAR_TAIL, depth - _FAR))
+    size = _ratio(_TAIL, depth - 1.6)
+    far = depth > _FAR
+    size[far] = _ratio(_FAR_TAIL, depth[far] - _FAR)
     found[tail] = np.copysign(size, offset[tail])
     return found
 
 
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Floats) -> Floats:
-    above, below = (np.polyval(each, x) for each in coefficients)
+    above, below = (_polynomial(each, x) for each in coefficients)
     ratio: Floats = above / below
     return ratio
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
+    """Horner's scheme in place, as np.polyval computes it with two new arrays a step."""
+    value = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        value *= x
+        value += coefficient
+    return value

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emulator.errors import ScenarioError
 from emulator.timing.distribution import ByContent, Distribution
+from emulator.timing.law import Always, Costed, Draws, Law, Listed
 from emulator.timing.stream import BlockCache, Stream
 
 __all__ = [
@@ -80,6 +81,10 @@ class Service(ABC):
     def reader(self) -> Reader:
         """Return a new reader of the durations."""
 
+    @abstractmethod
+    def law(self) -> Law | None:
+        """Return what a reader computes, as data; None where only a reader can say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fixed(Service):
@@ -111,6 +116,10 @@ class Fixed(Service):
 
         return read
 
+    def law(self) -> Law:
+        """Return the one duration."""
+        return Always(self.value_ps)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn(Service):
@@ -140,6 +149,10 @@ class Drawn(Service):
             return times[index]
 
         return read
+
+    def law(self) -> Law:
+        """Return the drawn times by job."""
+        return Draws(self._block)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +195,11 @@ class Recorded(ByContent, Service):
 
         return read
 
+    def law(self) -> Law:
+        """Return the recorded times, at the cost of the fill."""
+        times = Listed(self.values_ps, again=False)
+        return times if self.cost_ppm is None else Costed(times, self.cost_ppm)
+
 
 def _cost_of(fill: int, cost_ppm: tuple[int, ...]) -> int:
     if not 1 <= fill <= len(cost_ppm):
@@ -214,3 +232,7 @@ class Replayed(ByContent, Service):
             return times[index % count]
 
         return read
+
+    def law(self) -> Law:
+        """Return the recorded times, over and over."""
+        return Listed(self.values_ps, again=True)

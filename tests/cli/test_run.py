@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from emulator.loop.native import engine_library
 from emulator.loop.records import COLUMNS, MESSAGE_COLUMNS, STAGES
 from emulator.results import read_run
 from emulator.scenario import resolve
@@ -163,3 +164,47 @@ def test_without_a_report_no_file_is_drawn(call: Call, recorded: Path) -> None:
     code, out, _ = call("run", recorded, "--no-report")
     assert (code, "Report" in out) == (0, False)
     assert {path.name for path in Path("runs/recorded").iterdir()} == FILES - {"report.html"}
+
+
+def test_both_engines_write_the_same_and_the_result_names_the_one(
+    call: Call, sampled: Path
+) -> None:
+    written = {}
+    for engine in ("auto", "compiled", "simpy"):
+        code, out, err = call("run", sampled, "--no-report", "--engine", engine, "--out", engine)
+        assert (code, err) == (0, "")
+        tables = [Path(engine, f"{n}.parquet").read_bytes() for n in ("windows", "messages")]
+        written[engine] = (out, Path(engine, "result.json").read_text(), tables)
+    assert written["auto"] == written["compiled"]
+    out, result, tables = written["simpy"]
+    named = result.replace('"engine": "simpy"', '"engine": "compiled"')
+    assert (out, named, tables) == written["compiled"]
+    assert named != result
+
+
+def test_without_a_compiler_the_engine_is_simpy_and_a_line_says_so(
+    call: Call, sampled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROUNDTRIP_CACHE", "empty")
+    monkeypatch.setenv("CXX", "no_such_compiler")
+    engine_library.cache_clear()
+    missing = "$CXX is no_such_compiler, which is not on PATH; set it to a C++17 compiler or unset "
+    code, _, err = call("run", sampled, "--no-report", "--out", "there")
+    assert (code, err) == (0, f"note: run by SimPy, the slower engine: {missing}it.\n")
+    assert read_run(Path("there")).result.engine == "simpy"
+    code, out, err = call("run", sampled, "--engine", "compiled", "--out", "nowhere")
+    assert (code, out, err) == (3, "", f"error: {missing}it.\n")
+    assert not Path("nowhere").exists()
+
+
+def test_what_the_compiled_engine_cannot_run_is_refused_by_name(call: Call, sampled: Path) -> None:
+    fine = ("--set", "fpga.clock=322.26562500000000000001 MHz")
+    code, _, err = call("run", sampled, *fine, "--engine", "compiled")
+    assert code == 2
+    assert err == (
+        "error: the compiled engine cannot run this loop: it has a number of more than 64 bits; "
+        "--engine simpy can\n"
+    )
+    code, _, err = call("run", sampled, *fine, "--no-report")
+    assert code == 0
+    assert err.startswith("note: run by SimPy, the slower engine: the compiled engine cannot run")

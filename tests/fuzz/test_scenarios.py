@@ -13,6 +13,8 @@ from tests.fuzz.smaller import kind_of, smaller
 
 PART = 50  # scenarios a test
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 OUR_SETTINGS = settings(
     max_examples=PART,
     database=None,

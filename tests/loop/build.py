@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from emulator.loop.config import (
     Fpga,
     Host,
@@ -16,6 +18,8 @@ from emulator.loop.config import (
     messages_of_shot,
 )
 from emulator.numbering import Emission
+from emulator.timing import law
+from emulator.timing.law import Law
 from emulator.units import PS_PER_S, Clock
 from emulator.windows import Window, whole_window
 
@@ -30,6 +34,9 @@ class Fixed:
 
     def reader(self) -> StageReader:
         return lambda _index, _busy=1, _fill=1, _rounds=0: self.constant_ps
+
+    def law(self) -> Law:
+        return law.Always(self.constant_ps)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Listed:
 
         return duration_ps
 
+    def law(self) -> Law:
+        times = law.Listed(np.array(self.times_ps, dtype=np.int64), again=True)
+        return law.Affine(times, self.loaded_ps, self.filled_ps, self.round_ps)
+
 
 @dataclass(frozen=True)
 class Warmed:
@@ -69,6 +80,9 @@ class Warmed:
             index, busy, fill, rounds
         )
 
+    def law(self) -> Law:
+        return law.Cold(self.jobs, self.first.law(), self.then.law())
+
 
 @dataclass(frozen=True)
 class ListedLosses:
@@ -78,6 +92,9 @@ class ListedLosses:
 
     def reader(self) -> Callable[[int], bool]:
         return lambda index: self.lost[index % len(self.lost)]
+
+    def law(self) -> Law:
+        return law.Listed(np.array(self.lost, dtype=np.int64), again=True)
 
 
 INSTANT = Fixed(0)

@@ -215,28 +215,40 @@ PLANS = st.one_of(
     st.builds(partial(sliding_windows, ROUNDS), st.integers(1, 3), st.integers(0, 4)),
     st.builds(partial(parallel_windows, ROUNDS), st.integers(1, 2), st.integers(1, 2)),
 )
-LINKS = st.builds(
-    LinkSpec,
-    rate_bps=st.sampled_from([None, 10**9, 10**11]),
-    latency=SERVICES,
-    propagation_ps=st.sampled_from([0, 50 * NS]),
-    hops=st.integers(0, 2),
-    hop_latency_ps=st.sampled_from([0, 100 * NS]),
-    per_patch=st.booleans(),
-)
 LOSSES = st.one_of(st.none(), st.builds(lost, st.sampled_from([0.02, 0.3]), st.integers(0, 99)))
-POOLS = st.builds(
-    PoolSpec,
-    servers=st.integers(1, 3),
-    service=SERVICES,
-    batch=st.integers(1, 3),
-    batch_timeout_ps=st.sampled_from([0, 1, US, 3 * US]),
-)
+
+
+def links(services: st.SearchStrategy[Any]) -> st.SearchStrategy[LinkSpec]:
+    return st.builds(
+        LinkSpec,
+        rate_bps=st.sampled_from([None, 10**9, 10**11]),
+        latency=services,
+        propagation_ps=st.sampled_from([0, 50 * NS]),
+        hops=st.integers(0, 2),
+        hop_latency_ps=st.sampled_from([0, 100 * NS]),
+        per_patch=st.booleans(),
+    )
+
+
+def pools(services: st.SearchStrategy[Any]) -> st.SearchStrategy[PoolSpec]:
+    return st.builds(
+        PoolSpec,
+        servers=st.integers(1, 3),
+        service=services,
+        batch=st.integers(1, 3),
+        batch_timeout_ps=st.sampled_from([0, 1, US, 3 * US]),
+    )
 
 
 @st.composite
-def loops(draw: st.DrawFn) -> LoopConfig:
+def loops(
+    draw: st.DrawFn,
+    messages_take: st.SearchStrategy[Any] = SERVICES,
+    windows_take: st.SearchStrategy[Any] = SERVICES,
+    losses: st.SearchStrategy[Any] = LOSSES,
+) -> LoopConfig:
     """A loop of any parts; a ring that waits and holds has the slots that it needs."""
+    links_drawn, pools_drawn = links(messages_take), pools(windows_take)
     clock = Clock(Fraction(draw(st.sampled_from([322_265_625, 156_250_000, 10**9]))))
     per_message = draw(st.integers(1, ROUNDS))
     messages = tuple(
@@ -256,15 +268,15 @@ def loops(draw: st.DrawFn) -> LoopConfig:
         patches=draw(st.integers(1, 3)),
         offset_ps=draw(st.sampled_from([0, 1, 333_333, 15 * US])),
         gap_ps=draw(st.sampled_from([0, 1, 2 * US])),
-        readout=draw(SERVICES),
+        readout=draw(messages_take),
         fpga=draw(st.sampled_from([bus, RoundFpga(clock, 17, 10)])),
-        up=replace(draw(LINKS), losses=draw(LOSSES)),
-        down=draw(LINKS),
+        up=replace(draw(links_drawn), losses=draw(losses)),
+        down=draw(links_drawn),
         host=Host(
-            draw(st.integers(1, 8)), draw(SERVICES), draw(st.booleans()), draw(st.booleans())
+            draw(st.integers(1, 8)), draw(messages_take), draw(st.booleans()), draw(st.booleans())
         ),
-        predecode=draw(st.one_of(st.none(), POOLS)),
-        decode=draw(POOLS),
+        predecode=draw(st.one_of(st.none(), pools_drawn)),
+        decode=draw(pools_drawn),
         drain=draw(st.booleans()),
     )
     config = replace(config, emission=replace(config.emission, shots=draw(st.integers(1, 8))))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from emulator.loop import engine, slots
+from emulator.loop import limits, slots
 from emulator.loop.config import Host, LinkSpec, LoopConfig, PoolSpec
 from emulator.loop.engine import run_loop
 from emulator.loop.slots import _slots_at_most, _way_up, slots_missed, slots_needed
@@ -28,7 +28,7 @@ def with_slots(config: LoopConfig, slots: int) -> LoopConfig:
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "check_slots", lambda _config: None)
+    monkeypatch.setattr(limits, "check_slots", lambda _config: None)
 
 
 @st.composite
@@ -76,7 +76,7 @@ def test_on_one_line_without_losses_a_slot_less_stands_still(config: LoopConfig)
     with pytest.raises(ValueError, match=rf"slots\(={needed - 1}\) must be >= {needed}, "):
         run_loop(short)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engine, "check_slots", lambda _config: None)
+        patched.setattr(limits, "check_slots", lambda _config: None)
         with pytest.raises(RuntimeError, match="the loop stands still with"):
             run_loop(short)
 

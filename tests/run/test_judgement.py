@@ -100,7 +100,7 @@ def test_facts_of_the_scenario_reach_the_result() -> None:
     asked = (*PREDECODER, "run.seed=11", "run.warmup_windows=3", "qpu.suppression=2.5")
     run = ran(*asked)
     result, answers = run.result, answers_of(run)
-    assert (result.seed, result.engine) == (11, "simpy")
+    assert (result.seed, result.engine) == (11, run.record.engine)
     assert result.verdict.warmup_windows == 3
     assert result.predecoder is not None
     assert result.predecoder.detectors == 120 * run.prepared.source.num_detectors

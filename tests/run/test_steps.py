@@ -24,7 +24,7 @@ from tests.run.examples import PREDECODER, SLIDING, answers_of, ran, resolved, w
 STEPS = {
     "source": "emulator.run.preparation.build_source",
     "decode": "emulator.run.decoding.answer_shots",
-    "loop": "emulator.run.simulation.run_loop",
+    "loop": "emulator.run.simulation.run_engine",
     "judge": "emulator.run.judgement.judge_record",
     "frames": "emulator.run.simulation.send_messages",
 }

@@ -63,6 +63,7 @@ def test_a_file_fits_the_schema(path: Path) -> None:
 
 
 @each_file
+@pytest.mark.usefixtures("both_engines")
 def test_a_file_runs(path: Path, tmp_path: Path) -> None:
     shots, codes = RUNS[path.stem]
     code, result = run(path.stem, tmp_path / "run")

@@ -62,6 +62,7 @@ def plain(run: Experiment) -> dict[str, Any]:
 
 
 @every_variant
+@pytest.mark.usefixtures("both_engines")
 def test_results_and_tables_are_equal(overrides: tuple[str, ...]) -> None:
     model, rtl = both(overrides)
     assert rtl.result.scenario["fpga"]["timing"] == "rtl"

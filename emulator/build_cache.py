@@ -10,7 +10,18 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["build_once", "run_tool"]
+__all__ = ["build_once", "cache_folder", "run_tool"]
+
+
+def cache_folder() -> Path:
+    """Return the folder of all entries.
+
+    It is ``$ROUNDTRIP_CACHE``, or else ``roundtrip`` under the user's cache folder.
+    """
+    chosen = os.environ.get("ROUNDTRIP_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roundtrip"
 
 
 def build_once(entry: Path, name: str, build: Callable[[Path], None]) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.rtl.cache import build_once, run_tool
+from emulator.build_cache import build_once, cache_folder, run_tool
 
 # starts another program, as make starts the compiler, which says that it runs and works on
 SLOW_TOOL = "sleep 1000 & echo $! > {pids}; wait"
@@ -19,7 +19,7 @@ SLOW_TOOL = "sleep 1000 & echo $! > {pids}; wait"
 BUILDER = """
 import sys, time
 from pathlib import Path
-from emulator.rtl.cache import build_once
+from emulator.build_cache import build_once
 
 def build(draft):
     (draft / "half").touch()
@@ -122,3 +122,11 @@ def test_an_interrupt_ends_the_programs_that_a_tool_has_started(tmp_path: Path) 
 def test_what_a_tool_prints_comes_back() -> None:
     done = run_tool(["sh", "-c", "echo out; printf '\\377' >&2; exit 3"], os.environ)
     assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "\ufffd")
+
+
+def test_the_cache_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROUNDTRIP_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/roundtrip")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "roundtrip"
