@@ -54,7 +54,7 @@ def test_the_python_of_the_readme_runs(
     exec(text.replace('"run.shots": 2000', '"run.shots": 200'), {})
     out = capsys.readouterr().out
     assert "Rounds      5,000 emitted = 5,000 decoded" in out
-    assert "shape: (5, 17)" in out
+    assert "shape: (5, 18)" in out
     assert [path.name for path in tmp_path.iterdir()] == ["reaction.html"]
     lines = out.splitlines()[-3:]
     assert [line.split(" Gbit/s ")[0] for line in lines] == ["25", "100", "400"]
