@@ -20,6 +20,11 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
+# A shell ignores interrupts in what it starts in the background, and so would every program that a
+# test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def both_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the loop on both engines in every run of a scenario, and compare all that they leave."""

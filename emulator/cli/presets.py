@@ -89,7 +89,7 @@ def _details(preset: "Preset") -> list[str]:
 
     facts = (f"{name} = {_fact(value)}" for name, value in preset.facts.items())
     lines = [f"{preset.kind}/{preset.name}"]
-    for text in (preset.title, *facts, *preset.notes.splitlines()):
+    for text in (preset.title, *facts, preset.notes):
         lines += _wrapped(text)
     lines.append("")
     for path, value in leaves(preset.values):
@@ -102,17 +102,21 @@ def _details(preset: "Preset") -> list[str]:
 
 
 def _wrapped(text: str, head: str = "", column: int = 4) -> list[str]:
-    """``text`` in lines that fit, from ``column`` on; ``head`` stands before it in the first."""
+    """Lines of ``text``, each in lines that fit, from ``column`` on, the first behind ``head``."""
     import textwrap
 
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=f"{head:<{column}}",
-        subsequent_indent=" " * max(column, 4),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    indent = " " * max(column, 4)
+    wrapped: list[str] = []
+    for line in text.splitlines():
+        wrapped += textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=indent if wrapped else f"{head:<{column}}",
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return wrapped
 
 
 def _figures(preset: "Preset") -> str:

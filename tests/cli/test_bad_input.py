@@ -51,7 +51,7 @@ def refused(call: Call, tmp_path: Path) -> Callable[..., str]:
     ("overrides", "text"),
     [
         (["decoder.workrs=2"], "--set decoder.workrs=2: decoder.workrs: unknown key; did you mean"),
-        (["link.up.rate=400 Gbps"], 'link.up.rate: "400 Gbps" is not a rate; write e.g.'),
+        (["link.up.rate=400 Gb"], 'link.up.rate: "400 Gb" is not a rate; write e.g.'),
         (["qpu.round_period=1 m"], 'qpu.round_period: "1 m" is not a time; write e.g.'),
         (["link.up.rate=0 Gbit/s"], "link.up.rate: "),
         (["window.kind=sliding", "window.commit=0", "window.buffer=1"], "window.commit: "),

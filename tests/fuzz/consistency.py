@@ -112,7 +112,7 @@ def _rounds(result: dict[str, Any], windows: Table) -> Iterator[str]:
         yield f"drained, with {rounds['in_flight']} rounds in flight"
     per_shot = result["scenario"]["code"].get("rounds")
     patches = result["scenario"]["qpu"]["patches"]
-    if per_shot is not None and emitted != per_shot * patches * run["shots"]:
+    if isinstance(per_shot, int) and emitted != per_shot * patches * run["shots"]:
         yield f"{emitted} rounds emitted of {per_shot} x {patches} x {run['shots']}"
     committed = int((windows["last_round"] - windows["first_round"] + 1).sum())
     if committed != rounds["decoded"]:

@@ -95,6 +95,7 @@ def _empirical(choose: Choices, around_ps: int, facts: Facts, depth: int) -> Tab
             {"file": "times.csv", "column": "delta_ns"},
             {"file": "profile.json", "column": "decode"},
             {"file": "times.csv"},
+            {"file": "times.csv", "column": "delta_ns", "unit": "ns"},
         )
     )
     choose.maybe(table, "order", lambda: choose.pick("replay", "draw"))

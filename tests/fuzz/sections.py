@@ -99,19 +99,31 @@ def _code(choose: Choices, facts: Facts) -> tuple[Table, Facts]:
     source = choose.pick(*("generated",) * 10, "circuit", "samples")
     if source == "circuit":
         table: Table = {"source": source, "circuit": "circuit.stim"}
-        choose.maybe(table, "rounds", lambda: 4)
+        choose.maybe(table, "rounds", lambda: choose.pick(4, "measurements", "ticks"))
+        choose.maybe(table, "time_coordinate", lambda: choose.pick(-1, 2, 0))
         return table, replace(facts, rounds=4, p=None, known=choose.rarely(12))
     if source == "samples":
         table = {"source": source, "detections": "shots.01", "format": "01", "model": "model.dem"}
         if choose.pick(False, True):
             table |= {"detections": "bare.b8", "format": "b8", "observables": "truth.01"}
             table |= {"observables_format": "01"}
+        _say_what_samples_are(choose, table)
         return table, replace(facts, rounds=3, p=None, known=choose.rarely(12))
     table = {"task": facts.task, "distance": facts.distance, "rounds": facts.rounds}
     choose.maybe(table, "source", lambda: source)
     if facts.task.startswith("ising"):
         choose.maybe(table, "orientation", lambda: choose.pick("XH", "ZV", "ZH", "XV"))
     return table, facts
+
+
+def _say_what_samples_are(choose: Choices, table: Table) -> None:
+    choose.maybe(table, "mismatch", lambda: choose.pick("accept", "refuse"))
+    if "observables" not in table:
+        choose.maybe(table, "observables_at", lambda: choose.pick("end", "none", "start"))
+    if choose.rarely(12):
+        table |= {"samples_hold": "measurements", "circuit": "circuit.stim"}
+        choose.maybe(table, "sweep", lambda: "truth.01")
+        choose.maybe(table, "sweep_format", lambda: choose.pick("01", "b8"))
 
 
 def _qpu(choose: Choices, facts: Facts) -> Table:

@@ -265,7 +265,7 @@ def test_the_decoder_decides_what_a_circuit_gives() -> None:
 
 def test_a_stray_error_that_does_not_split_leaves_the_others_split() -> None:
     stray = "R 90 91 92\nE(1e-5) X90 X91 X92\nM 90 91 92\n"
-    stray += "".join(f"DETECTOR(9, 9, 9) rec[{-k}]\n" for k in (1, 2, 3))
+    stray += "".join(f"DETECTOR(9, 9, 1) rec[{-k}]\n" for k in (1, 2, 3))
     shaped = circuit() + stim.Circuit(stray)
     with pytest.raises(ValueError, match="decompose"):
         shaped.detector_error_model(decompose_errors=True)

@@ -79,13 +79,13 @@ RAGGED = stim.Circuit("""
 
 def test_raw_bits_of_repeated_rounds() -> None:
     """Measurements belong to the round of the next detector, whatever repeats around them."""
-    found = raw_bits_per_round(circuit_source(RAGGED, name="ragged", time_coordinate=0))
+    found = raw_bits_per_round(circuit_source(RAGGED, name="ragged", rounds=5, time_coordinate=0))
     assert found.tolist() == [3, (1 + 2) + (1 + 2), (1 + 4 + 1 + 2) + 3, 8 + 3, 1 + 4 + 2 + 1]
     marked = "".join(f"{line}\n" for line in str(RAGGED).splitlines())
     ticked = stim.Circuit(
         marked.replace("SHIFT", "TICK\nSHIFT").replace("DETECTOR(7)", "TICK\nDETECTOR(7)")
     )
-    source = circuit_source(ticked, name="ragged", time_coordinate=0)
+    source = circuit_source(ticked, name="ragged", rounds=5, time_coordinate=0)
     assert raw_bits_per_round(source).tolist() == [4, 11, 11, 12, 1]
 
 
