@@ -8,15 +8,15 @@ from, decides what it gets.
 Whatever the decoder, the model is then made unambiguous. An error of probability above one half
 is replaced by a fixed flip and the complementary error: the same distribution, with finite and
 positive weights. Errors of probability 0, or that flip no detector, are left out. Where errors
-with the same detectors flip different observables, each takes those of the likeliest, so that the
-answer depends on their probabilities and not on the order of the lines.
+with the same detectors flip different observables, they take those that make the fewest errors go
+wrong, so that the answer depends on probabilities and not on the order of the lines.
 
 The text of a model is scanned with its loops folded, and it is written anew only where one of these
 cases is found in it: any other model reaches the decoder as it came.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,15 +27,17 @@ import stim
 
 from emulator.errors import SyndromeError
 from emulator.syndromes.components import Components, read_components
+from emulator.syndromes.parallel_errors import (
+    DecomposedError,
+    Part,
+    agreed_observables,
+    merged_errors,
+)
 from emulator.syndromes.source import SyndromeSource
 
 __all__ = ["DecodableModel", "UnusedErrors", "decodable_model", "model_for_decoder"]
 
 Ids = npt.NDArray[np.int32]
-Numbers = tuple[int, ...]
-Part = tuple[Numbers, Numbers]
-"""Detectors and observables that a part of an error flips, ascending."""
-
 MIN_SPLIT = Fraction(99, 100)
 """Least share of the probability of errors with three or more detectors that must decompose.
 
@@ -245,14 +247,6 @@ def _ambiguous(parts: Components) -> bool:
     return False
 
 
-@dataclass(slots=True)
-class _Error:
-    """An error: its probability and its parts, each with a detector."""
-
-    p: float
-    parts: list[Part]
-
-
 class _Rewriting:
     """A model on its way to a decodable one, all loops unrolled."""
 
@@ -281,7 +275,7 @@ class _Rewriting:
             self._unused,
         )
 
-    def _read(self, line: stim.DemInstruction) -> _Error | None:
+    def _read(self, line: stim.DemInstruction) -> DecomposedError | None:
         """Read an error, its certain part split off; None where nothing is left to be decoded.
 
         An error whose parts are not all seen by a detector counts as one part: what a decomposition
@@ -297,7 +291,7 @@ class _Rewriting:
                 self._flipped_observables ^= set(observables)
             p = 1 - p
         parts = [part for part in parts if part[0]]
-        return _Error(p, parts) if p > 0 and parts else None
+        return DecomposedError(p, parts) if p > 0 and parts else None
 
     def leave_hyperedges_out(self) -> None:
         """Leave out what has too many detectors, and count it."""
@@ -308,33 +302,21 @@ class _Rewriting:
             self.errors = [error for error in self.errors if _fits_graph(error)]
 
     def disambiguate(self) -> None:
-        """Give parts with equal detectors the observables of the likeliest, if they differ.
+        """Give parts with equal detectors the same observables, those that err least.
 
         Errors that have become equal are then one, of the probability that an odd number of them
         happened, and all are put in order: two orders of the same lines give one model.
         """
-        odds: defaultdict[Numbers, dict[Numbers, float]] = defaultdict(dict)
-        for error in self.errors:
-            for detectors, observables in error.parts:
-                rivals = odds[detectors]
-                rivals[observables] = _either(rivals.get(observables, 0.0), error.p)
-        if all(len(rivals) == 1 for rivals in odds.values()):
+        labels = agreed_observables(self.errors)
+        if labels is None:
             return
-        # rounded, so that the order in which probabilities were combined does not decide a tie
-        likeliest = {
-            detectors: min(rivals, key=lambda label: (-float(f"{rivals[label]:.12g}"), label))
-            for detectors, rivals in odds.items()
-        }
-        merged: dict[tuple[Part, ...], list[float]] = {}
-        for error in self.errors:
-            parts = tuple((detectors, likeliest[detectors]) for detectors, _ in error.parts)
-            merged.setdefault(parts, []).append(error.p)
-        self.errors = []
-        for parts, chances in sorted(merged.items()):
-            p = 0.0
-            for chance in sorted(chances):
-                p = _either(p, chance)
-            self.errors.append(_Error(p, list(parts)))
+        agreed = [
+            DecomposedError(
+                error.p, [(detectors, labels[detectors]) for detectors, _ in error.parts]
+            )
+            for error in self.errors
+        ]
+        self.errors = merged_errors(agreed)
 
 
 def _part(targets: Iterable[stim.DemTarget]) -> Part:
@@ -350,15 +332,10 @@ def _words(part: Part) -> str:
     return " ".join([*(f"D{k}" for k in detectors), *(f"L{k}" for k in observables)])
 
 
-def _either(p: float, q: float) -> float:
-    """Probability that one of two independent errors happened, and not the other."""
-    return p * (1 - q) + q * (1 - p)
-
-
-def _total(errors: list[_Error]) -> Fraction:
+def _total(errors: list[DecomposedError]) -> Fraction:
     counts = Counter(error.p for error in errors)
     return sum((Fraction(repr(p)) * count for p, count in counts.items()), Fraction())
 
 
-def _fits_graph(error: _Error) -> bool:
+def _fits_graph(error: DecomposedError) -> bool:
     return all(len(detectors) <= 2 for detectors, _ in error.parts)

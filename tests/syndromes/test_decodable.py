@@ -158,6 +158,49 @@ def test_the_likeliest_of_parallel_errors_wins_in_any_order() -> None:
         assert [f"{e.split(')')[0][:11]}){e.split(')')[1]}" for e in errors(model.dem)] == expected
 
 
+@pytest.mark.parametrize("p", [0.02, 0.05, 0.3])
+def test_a_part_that_never_happens_alone_does_not_overrule_errors_that_do(p: float) -> None:
+    lines = ["error(0.03) D0 D1", "error(0.03) D2 D3", f"error({p}) D0 D1 L0 ^ D2 D3 L0"]
+    for order in itertools.permutations(lines):
+        model = decodable_model(stim.DetectorErrorModel("\n".join(order)), hyperedges=False)
+        assert "L0" not in "".join(errors(model.dem))
+
+
+def test_observables_agree_so_that_the_least_probability_errs() -> None:
+    """Every choice for three edges, tried out; the best ones are hardly better."""
+    source = random.Random(3)
+    edges = ["D0 D1", "D1 D2", "D2 D3"]
+    found = best = 0.0
+    for _ in range(200):
+        lines = []
+        for _ in range(6):
+            parts = sorted(source.sample(edges, source.choice((1, 1, 2))))
+            text = " ^ ".join(part + source.choice(("", " L0")) for part in parts)
+            lines.append((round(source.uniform(0.01, 0.2), 3), text))
+        # equal lines are one error
+        chance: dict[str, float] = {}
+        for p, text in lines:
+            old = chance.get(text, 0.0)
+            chance[text] = old * (1 - p) + p * (1 - old)
+
+        def cost(labels: dict[str, int], chance: dict[str, float] = chance) -> float:
+            wrong = 0.0
+            for text, p in chance.items():
+                parts = text.split(" ^ ")
+                own = sum("L0" in part for part in parts)
+                wrong += p * ((own + sum(labels[part[:5]] for part in parts)) % 2)
+            return wrong
+
+        best += min(
+            cost(dict(zip(edges, bits, strict=True)))
+            for bits in itertools.product((0, 1), repeat=3)
+        )
+        dem = stim.DetectorErrorModel("\n".join(f"error({p}) {text}" for p, text in lines))
+        made = "\n".join(errors(decodable_model(dem, hyperedges=False).dem))
+        found += cost({edge: int(f"{edge} L0" in made) for edge in edges})
+    assert best <= found < 1.1 * best  # one edge is changed at a time
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_tie_does_not_depend_on_the_order(reverse: bool) -> None:
     # combined in this order floats give 0.248 without L0, and 0.24800000000000003 with it
