@@ -26,12 +26,13 @@ def locate_files(tables: Table, folder: Path | None) -> list[Mistake]:
             continue
         candidates = _candidates(name, folder)
         places = candidates + (_models_along(name) if path == ("predecoder", "model") else [])
-        is_there = Path.is_dir if path == ("code", "folder") else Path.is_file
+        wants_folder = path == ("code", "folder")
+        is_there = Path.is_dir if wants_folder else Path.is_file
         found = next((place for place in places if is_there(place)), None)
         if found is not None:
             table[key] = str(found)
         elif needed:
-            mistakes.append(Mistake(path, _nowhere(name, candidates)))
+            mistakes.append(Mistake(path, _nowhere(name, candidates, wants_folder)))
     return mistakes
 
 
@@ -49,7 +50,12 @@ def _models_along(name: str) -> list[Path]:
     return [resources.ROOT / "models" / path.name]
 
 
-def _nowhere(name: str, candidates: list[Path]) -> str:
+def _nowhere(name: str, candidates: list[Path], wants_folder: bool) -> str:
+    other = next((candidate for candidate in candidates if candidate.exists()), None)
+    if other is not None and other.is_dir():
+        return f'"{name}" is a folder, "{other.resolve()}"; give the path of a file'
+    if other is not None and wants_folder:
+        return f'"{name}" is no folder: "{other}" is a file; give the path of a folder'
     looked = " nor ".join(f'"{candidate}"' for candidate in candidates)
     neither = "neither " if len(candidates) > 1 else "not "
     advice = "correct the path"

@@ -57,6 +57,8 @@ def open_bits(
         raise SyndromeError(f'{path}: format "{fmt}" is unknown; write one of {", ".join(FORMATS)}')
     if bits < 1:
         raise SyndromeError(f"{path}: by its model a shot holds no bits; give the right model")
+    if path.is_dir():
+        raise SyndromeError(f"{path}: is a folder; give the path of a sample file")
     if not path.is_file():
         raise SyndromeError(f"{path}: no such file; give the path of a sample file")
     if fmt not in _LAYOUTS:
@@ -222,7 +224,7 @@ def _read_lines(path: Path, bits: int, counts: dict[str, int]) -> "_LoadedRows":
 def _read_whole(path: Path, fmt: str, counts: dict[str, int]) -> "_LoadedRows":
     try:
         rows = stim.read_shot_data_file(path=str(path), format=fmt, bit_packed=True, **counts)
-    except (ValueError, OSError) as reason:
+    except (ValueError, OSError, RuntimeError) as reason:
         raise SyndromeError(
             f"{path}: does not hold shots of {_in_words(counts)} in format {fmt}: "
             f"{str(reason).strip()}{disguise(path)}"

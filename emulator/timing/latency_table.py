@@ -37,6 +37,8 @@ _NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?|[+-]?(nan|inf|infinity)", re.IGNORECASE
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d{1,3})?", re.IGNORECASE)
+_MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_QUOTED = re.compile(r'"([^"]*)"')
 _COMMENTS = ("#", "%", "//")
 _LOOK_AHEAD = 100
 _RULE = (
@@ -54,7 +56,8 @@ def read_latencies(
     """Read times in ps as int64 of shape (n,), n >= 1, rounded to whole picoseconds.
 
     The table may have lines of comments, blank lines and a header, fields between commas,
-    semicolons, tabs or blanks, and decimal commas where those are not separators; its text is
+    semicolons, tabs or blanks, and decimal commas where commas are not separators and at least one
+    value shows that they do not stand after thousands; its text is
     UTF-8, UTF-16 or, where it is neither, Latin-1. ``column`` is a name of the header, or a number
     from 1 on where there is none; None takes the only one with a unit. ``unit`` is that of the
     column where its name does not end with it. Raises ScenarioError, with what was found.
@@ -89,11 +92,15 @@ def _decoded(path: Path) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Fields of a table: ``names`` is None without a header; ``origin`` is for errors."""
+    """Fields of a table: ``names`` is None without a header; ``origin`` is for errors.
+
+    ``separator`` is what stood between the fields, None for blanks.
+    """
 
     origin: str
     names: list[str] | None
     rows: list[Row]
+    separator: str | None
 
     @classmethod
     def of(cls, text: str, origin: str) -> "_Table":
@@ -107,7 +114,7 @@ class _Table:
         if not data:
             found = f"; it holds only {_quoted([lines[-1][1]])}" if lines else ""
             raise ScenarioError(f"{origin} has no rows of times; record at least one{found}.")
-        separator = _separator([line for _, line in data[:_LOOK_AHEAD]], heading, origin)
+        separator = _separator([line for _, line in data[:_LOOK_AHEAD]], heading)
         rows = list(_rows(data, separator, origin))
         width = Counter(len(fields) for _, fields in rows[:_LOOK_AHEAD]).most_common(1)[0][0]
         names = None
@@ -121,7 +128,7 @@ class _Table:
                     f"{origin}, line {number}: found {len(fields)} fields, {_quoted(fields)}, "
                     f"instead of {columns}; write a value in each, with a decimal point."
                 )
-        return cls(origin, names, rows)
+        return cls(origin, names, rows, separator)
 
     @property
     def width(self) -> int:
@@ -154,6 +161,7 @@ class _Table:
 
     def times_ps(self, place: int, unit_ps: float) -> NDArray[np.int64]:
         """Values of a column in whole ps; ScenarioError with the line of the first wrong one."""
+        self._check_commas(place)
         values = np.empty(len(self.rows))
         wrong: list[tuple[int, str, str]] = []
         for k, (number, fields) in enumerate(self.rows):
@@ -173,6 +181,26 @@ class _Table:
             )
         whole: NDArray[np.int64] = np.rint(values).astype(np.int64)
         return whole
+
+    def _check_commas(self, place: int) -> None:
+        """Raise ScenarioError where a comma in a column may stand after thousands."""
+        commas = [(n, fields[place].strip('"')) for n, fields in self.rows if "," in fields[place]]
+        numbers = [(n, field) for n, field in commas if not re.search(r"[^-+\d.,eE]", field)]
+        if not numbers:
+            return
+        number, field = numbers[0]
+        where = f"{self.origin}, line {number}, column {self._called(place)}"
+        if self.separator == ",":
+            raise ScenarioError(
+                f"{where}: {_quoted([field])} has a comma in it, in a file with commas between its "
+                "fields; write it without a thousands separator, and the decimals behind a point."
+            )
+        if all(_MAYBE_THOUSANDS.fullmatch(field) for _, field in numbers):
+            raise ScenarioError(
+                f"{where}: the comma in {_quoted([field])} may stand before decimals or after "
+                "thousands, as no value of the column tells which; write it without a thousands "
+                "separator, and the decimals behind a point."
+            )
 
     def _place(self, column: str) -> int:
         if self.names is None:
@@ -246,10 +274,11 @@ def _heading(lines: list[str]) -> tuple[str | None, int]:
 
 def _pieces(line: str) -> list[str]:
     """Fields of a line whose separator is not known yet."""
-    return [field.strip() for field in re.split(r"[,;\t|]", line.lstrip("#%/ \t"))]
+    pieces = re.split(r"[,;\t|]", line.lstrip("#%/ \t"))
+    return [piece.strip().strip('"').strip() for piece in pieces]
 
 
-def _separator(lines: list[str], heading: str | None, origin: str) -> str | None:
+def _separator(lines: list[str], heading: str | None) -> str | None:
     """What stands between fields, None for blanks: what cuts most lines into more than one."""
     for mark in (";", "\t", "|", ","):
         if sum(mark in line for line in lines) * 2 < len(lines):
@@ -257,11 +286,6 @@ def _separator(lines: list[str], heading: str | None, origin: str) -> str | None
         decimal = mark == "," and all(_DECIMAL_COMMA.fullmatch(line) for line in lines)
         if not decimal or heading is None or mark in heading:
             return mark
-        if all(re.search(r",\d{3}$", line) for line in lines):
-            raise ScenarioError(
-                f"{origin}: the comma in {_quoted(lines[:1])} may stand before decimals or after "
-                "thousands; write decimal points."
-            )
     return None if sum(" " in line for line in lines) * 2 >= len(lines) else ";"
 
 
@@ -289,7 +313,7 @@ def _names(heading: str, separator: str | None, width: int, origin: str) -> list
     found: list[str] = []
     for option in (heading.lstrip("#%/ \t"), heading):
         for mark in dict.fromkeys((separator, "\t", ",", ";")):
-            names = [option] if width == 1 else _split(option, mark)
+            names = [_unquoted(option)] if width == 1 else _split(option, mark)
             if len(names) == width:
                 return names
             found = found or names
@@ -297,6 +321,12 @@ def _names(heading: str, separator: str | None, width: int, origin: str) -> list
         f"{origin}: its header has {len(found)} name(s), {_quoted(found)}, and the lines below "
         f"have {width} values; write as many names as values, with the separator of the values."
     )
+
+
+def _unquoted(name: str) -> str:
+    """A name without the quotation marks around it."""
+    quoted = _QUOTED.fullmatch(name)
+    return quoted[1].strip() if quoted else name
 
 
 def _unit_of(name: str) -> str | None:

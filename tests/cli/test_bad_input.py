@@ -167,6 +167,18 @@ def test_a_file_that_is_no_profile(
 # -- recorded shots ------------------------------------------------------------------------------
 
 
+def test_shots_of_another_format(refused: Callable[..., str], recorded: Path) -> None:
+    recorded.with_name("shots.01").write_text("1" * 40 + "\n")
+    text = refused(recorded, "code.format=hits")
+    assert "shots.01: does not hold shots of " in text
+    assert "in format hits: Integer value" in text
+
+
+def test_a_folder_instead_of_shots(refused: Callable[..., str], recorded: Path) -> None:
+    text = refused(recorded, "code.detections=.")
+    assert 'code.detections: "." is a folder, ' in text
+
+
 def test_a_truncated_file(refused: Callable[..., str], recorded: Path) -> None:
     shots = recorded.with_name("shots.01")
     shots.write_bytes(shots.read_bytes()[:-2])

@@ -27,9 +27,21 @@ def test_every_key_of_every_source_is_looked_for(folder: Path) -> None:
 def test_a_data_folder_must_be_one(folder: Path) -> None:
     (folder / "data").touch()
     [mistake] = locate_files({"code": {"folder": "data"}}, folder)
-    assert mistake.text.startswith('"data" does not exist: there is neither')
+    assert mistake.text == (
+        f'"data" is no folder: "{folder}/data" is a file; give the path of a folder'
+    )
     Path("data").mkdir()
     assert locate_files({"code": {"folder": "data"}}, folder) == []
+
+
+def test_a_folder_is_no_file(folder: Path) -> None:
+    (folder / "shots").mkdir()
+    tables = {"code": {"circuit": ".", "detections": "shots"}}
+    texts = [mistake.text for mistake in locate_files(tables, folder)]
+    assert texts == [
+        f'"." is a folder, "{folder}"; give the path of a file',
+        f'"shots" is a folder, "{folder}/shots"; give the path of a file',
+    ]
 
 
 def test_a_missing_model_tells_which_there_are(folder: Path) -> None:

@@ -130,6 +130,8 @@ def test_empty_files(tmp_path: Path, fmt: str) -> None:
         ("01", b"0100100010", "characters 0 or 1"),
         ("dets", b"shot D9\n", "does not hold shots of 9 detectors"),
         ("dets", b"shot L0\n", "does not hold shots of 9 detectors"),
+        ("dets", b"shot D99999999999999999999\n", "9 detectors .* in format dets: Integer value"),
+        ("hits", b"1" * 40 + b"\n", "9 detectors .* in format hits: Integer value .* too big"),
         ("hits", b"3,9\n", "does not hold shots of 9 detectors"),
         ("r8", b"\x01\x0a", "does not hold shots of 9 detectors"),
         ("r8", b"\x01", "does not hold shots of 9 detectors"),
@@ -148,6 +150,8 @@ def test_files_of_another_model(tmp_path: Path, fmt: str, content: bytes, messag
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(SyndromeError, match="is a folder; give"):
+        open_bits(tmp_path, "b8", num_detectors=1)
     with pytest.raises(SyndromeError, match="no such file"):
         open_bits(tmp_path / "none", "b8", num_detectors=1)
     with pytest.raises(SyndromeError, match='format "csv" is unknown'):

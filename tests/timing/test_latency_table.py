@@ -50,6 +50,9 @@ def test_headers_of_many_tools(tmp_path: Path, header: str) -> None:
         "i|t_us\n0|1.0861\n1|1.0892",
         "i t_us\n0   1.0861\n1   1.0892",
         "t_us\n1,0861\n1,0892\n",
+        '"t_us"\n1.0861\n1.0892\n',
+        '"t_us"\n"1.0861"\n"1.0892"\n',
+        '"round trip us"\n1.0861\n1.0892\n',
         "round trip us\n1.0861\n1.0892\n",
         "i,t_us,\n0,1.0861,\n1,1.0892,\n",
         "decoder,when,t_us\nA,12:00,1.0861\nA,12:01,1.0892\n",
@@ -58,6 +61,16 @@ def test_headers_of_many_tools(tmp_path: Path, header: str) -> None:
 )
 def test_separators_and_decimals(tmp_path: Path, content: str) -> None:
     assert read(tmp_path, content) == TIMES
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_commas_before_three_digits(tmp_path: Path, mark: str) -> None:
+    """They stand before decimals where one value of the column shows it."""
+    for value, time in (("2,5", 2500), ("0,512", 512), ("1234,567", 1_234_567)):
+        table = f"i;t_ns\n0;1,500\n1;{value}\n2;900\n".replace(";", mark)
+        assert read(tmp_path, table) == [1500, time, 900_000]
+    with pytest.raises(ScenarioError, match='line 2, column "t_ns": the comma in "1,500" may'):
+        read(tmp_path, "i;t_ns\n0;1,500\n1;12,400\n2;900\n".replace(";", mark))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,13 @@ def test_columns_are_found_by_name_number_and_unit(tmp_path: Path) -> None:
         ),
         ("rtt_us\n1.5 ms\n", r'header has 1 name\(s\), "rtt_us", and the lines below have 2'),
         ("rtt_ns\n1,000\n2,500\n", 'comma in "1,000" may stand before decimals or after thousands'),
+        (
+            'latency_ns\n"1,500"\n"2,400"\n"900"\n',
+            'line 2, column "latency_ns": "1,500" has a comma in it, .* thousands separator, and',
+        ),
+        ('latency_ns\n"900"\n"800"\n"2,400"\n', 'line 4, .* comma in "2,400" may stand before'),
+        ('i,t_ns\n0,900\n1,"1,234,567.5"\n', 'line 3, .* "1,234,567.5" has a comma in it'),
+        ('i,t_us\n0,"1,5"\n1,"2,5"\n', 'line 2, .* "1,5" has a comma .* decimals behind a point'),
         ("rtt_us\n" + '"' + "1" * 140_000 + '"\n', "line 2, is no line of a CSV file"),
         ("rtt_us\n" + "1" * 100 + "\n", r'line 2, column "rtt_us": "1{40}…" is no number'),
         ("", "has no rows of times"),
