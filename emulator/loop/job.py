@@ -54,6 +54,8 @@ class Job:
     it last joined a queue. Overload leaves many jobs waiting, so they are small.
     """
 
+    queued_ps: int
+
     __slots__ = ("position", "queued_ps", "row", "state", "window")
 
     def __init__(self, window: int, position: int, state: ShotState, row: "array[int]") -> None:
@@ -61,4 +63,3 @@ class Job:
         self.position = position
         self.state = state
         self.row = row
-        self.queued_ps = 0

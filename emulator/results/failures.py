@@ -46,7 +46,7 @@ def shot_outcomes(
     lost = _count(record.lost[:, 1], record.lost[:, 2], shape)
     came = _count(record.windows["patch"], record.windows["shot"], shape)
     late = np.zeros(shape, dtype=np.bool_)
-    missing = (came + lost < windows_per_shot) & (lost == 0)
+    missing = (came < windows_per_shot) & (lost == 0)
     if record.drained and missing.any():
         raise RuntimeError("a drained run has shots without an answer; a defect of the emulator")
     if limit_ps is not None:

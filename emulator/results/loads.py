@@ -194,7 +194,7 @@ def _batched(
     full_services = np.repeat(distinct[:, 1], full)
     mean_ps = total_ps(full_services) / len(full_services)
     value = mean_ps * arrived / (size * pool.servers * span_ps)
-    if (full_services == full_services[0]).all():
+    if not np.ptp(full_services):
         return LoadEstimate(value, 0.0 if len(full_services) > 1 else None)
     found = batch_means_error(full_services)
     return LoadEstimate(value, None) if found is None else LoadEstimate(value, *found)

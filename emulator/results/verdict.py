@@ -193,8 +193,11 @@ def _judge_late_share(
         if misses.samples == misses.misses >= _ALL_LATE and 1 - judged.confidence > allowed:
             outcome = "missed"
         if outcome != "undecided":
-            side = "within" if outcome == "met" else "over"
-            text = f"{judged.what} {side} {limit}: {_late_windows(misses)}"
+            text = f"{judged.what} {'within' if outcome == 'met' else 'over'} {limit}"
+            if misses.lost and found.value_ps is not None:
+                kept = "kept" if outcome == "met" else "missed"
+                text = f"{judged.what} of windows that came, {limit} {kept}"
+            text = f"{text}: {_late_windows(misses)}"
             return _finding("reaction", outcome, text)
     if found.value_ps is None:
         text = f"{judged.what}{_unknown(found)}"

@@ -398,3 +398,10 @@ def test_a_loop_that_stands_still_is_an_error_of_both(monkeypatch: pytest.Monkey
 def test_windows_of_a_plan_that_reads_less_than_it_commits_agree() -> None:
     plan = tuple(replace(window, rounds=window.commits) for window in sliding_windows(12, 5, 0))
     assert assert_engines_agree(loop(plan)) is not None
+
+
+def test_sums_of_the_library_are_read_with_their_sign() -> None:
+    words = {0: (0, 0), -1: (2**64 - 1, 2**64 - 1), 2**126 + 5: (5, 2**62)}
+    words |= {-(2**127): (0, 2**63), 2**127 - 1: (2**64 - 1, 2**63 - 1)}
+    for number, pair in words.items():
+        assert compiled._signed(pair) == number

@@ -9,6 +9,7 @@ from emulator.loop.clockwork import Clockwork
 from emulator.loop.config import PoolSpec
 from emulator.loop.job import Job, ShotState
 from emulator.loop.pool import WorkerPool
+from emulator.loop.records import Pool
 from tests.loop.build import ROUND_PS, Fixed, Listed, loop_config
 
 
@@ -78,3 +79,8 @@ def test_a_service_is_asked_for_the_servers_the_fill_and_the_rounds() -> None:
     # one, two and three servers busy, and windows of two rounds; then two jobs on the first to be
     # free while the other two still work, and one on the next
     assert ended == [(0, 200), (1, 201), (2, 202), (5, 403), (3, 412), (4, 412)]
+
+
+def test_a_pool_of_which_nothing_more_is_known_has_done_nothing() -> None:
+    pool = Pool(servers=2, busy_ps=5)
+    assert (pool.demand_ps, pool.demand_ps2, pool.jobs, pool.left_over) == (0, 0, 0, 0)

@@ -399,11 +399,11 @@ def test_an_overload_without_a_known_load_is_named_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("ci", "outcome", "text"),
     [
-        ((0.001, 0.009), "met", "within the limit of 10 us: 3 of 400 windows later, 2 of them"),
+        ((0.001, 0.009), "met", "the limit of 10 us kept: 3 of 400 windows later, 2 of them"),
         (
             (0.011, 0.05),
             "missed",
-            "over the limit of 10 us: 3 of 400 windows later, 2 of them lost",
+            "the limit of 10 us missed: 3 of 400 windows later, 2 of them lost",
         ),
         ((0.001, 0.05), "undecided", "of windows that came, the limit of 10 us: 3 of 400 windows"),
         (None, "undecided", "3 of 400 windows later, 2 of them lost, too few to tell"),

@@ -42,6 +42,15 @@ def test_a_capture_decodes_its_shots_without_timing_them(
     assert len(answers.detectors) == 2 * there
 
 
+def test_a_capture_of_the_law_decodes_no_shots_ahead(decoded: list[Answers]) -> None:
+    apart = (*ROCE, "qpu.patch_offset=20 us")
+    assert prepare(resolved(*apart)).traffic.shots_ahead > 0
+    captured(apart, 3)
+    detectors = decoded[0].detectors
+    assert detectors is not None
+    assert len(detectors) == 2 * 3
+
+
 def test_the_first_frames_are_those_of_the_whole(decoded: list[Answers]) -> None:
     few, whole = captured(ROCE, 5), captured(ROCE)
     assert set(few) < set(whole)
