@@ -41,7 +41,7 @@ def test_rounds_keep_the_order_of_times(times: list[int], data: st.DataObject) -
 
 def test_gaps_between_times_are_decided_by_the_number_of_rounds() -> None:
     times = np.array([-1.0, 0.0, 1.0, 4.0])
-    with pytest.raises(SyndromeError, match=r"rounds = 4 if each time is a round, 6 if rounds wit"):
+    with pytest.raises(SyndromeError, match=r"rounds = 4 if each time is a round, 6 if rounds"):
         detector_rounds(times, "here")
     assert detector_rounds(times, "here", 4)[0].tolist() == [0, 1, 2, 3]
     assert detector_rounds(times, "here", 6)[0].tolist() == [0, 1, 2, 5]
@@ -127,7 +127,7 @@ def test_an_error_model_has_no_measurements() -> None:
 
 def test_detectors_of_which_some_have_no_coordinates() -> None:
     text = "M 0\nDETECTOR(1, 0) rec[-1]\nTICK\nM 0\nDETECTOR rec[-1] rec[-2]"
-    with pytest.raises(SyndromeError, match="1 of 2 detectors, the first of them D1, have no coo"):
+    with pytest.raises(SyndromeError, match="1 of 2 detectors, the first of them D1, have no"):
         find_rounds(stim.Circuit(text), "here")
     assert find_rounds(stim.Circuit(text), "here", rounds="ticks").num_rounds == 2
 
