@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,9 @@ class Shots:
         return rows, np.empty((len(rows), 0), np.uint8)
 
 
+SHOTS = Path(__file__).parents[1] / "data" / "found" / "memory.b8"
+
+
 def memory(task: str = "surface_code:rotated_memory_z", p: float = 0.01) -> stim.Circuit:
     return stim.Circuit.generated(
         task,
@@ -50,7 +54,8 @@ def rates(circuit: stim.Circuit) -> ExpectedRates:
 
 @pytest.fixture(scope="module")
 def sampled() -> Bits:
-    bits: Bits = memory().compile_detector_sampler(seed=3).sample(3000)
+    """Shots of `memory`, stored: the sampler of another Stim gives other ones."""
+    bits: Bits = stim.read_shot_data_file(path=SHOTS, format="b8", num_detectors=32)
     return bits
 
 
