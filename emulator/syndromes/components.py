@@ -14,8 +14,6 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.errors import SyndromeError
-
 __all__ = ["Components", "Folded", "ragged", "read_components", "read_folded"]
 
 Ids = NDArray[np.int32]
@@ -114,15 +112,13 @@ def read_components(text: str) -> Components:
 def read_folded(text: str) -> Folded:
     """Read the components of a model without tags from its text, each run of errors once.
 
-    Raises SyndromeError when no error flips a detector. Stim writes probabilities with enough
-    digits to read them back exactly, so they are kept as the text they are.
+    Stim writes probabilities with enough digits to read them back exactly, so they are kept as the
+    text they are.
     """
     vocabulary = defaultdict[str, int](count().__next__)  # numbers words as they first appear
     runs: list[Ids] = []
     block = _read_block(iter(text.splitlines()), vocabulary, runs)
     parts = _parse(list(vocabulary), runs)
-    if parts is None:
-        raise SyndromeError("the error model has no error that flips a detector; add noise to it")
     errors = parts.errors[block.run]
     before = np.cumsum(errors) - errors
     return Folded(parts.parts, parts.bounds, block.run, block.offset, before)
@@ -186,12 +182,10 @@ class _Parts:
     errors: Counts
 
 
-def _parse(words: list[str], runs: list[Ids]) -> _Parts | None:
-    """Sort the words of all runs into components; None when there is no flip of a detector."""
-    if not runs:
-        return None
+def _parse(words: list[str], runs: list[Ids]) -> _Parts:
+    """Sort the words of all runs into components."""
     kinds, values, heads, labels = _vocabulary(words)
-    numbers = np.concatenate(runs)
+    numbers = np.concatenate([np.empty(0, dtype=np.int32), *runs])
     kind, value = kinds[numbers], values[numbers]
     starts = np.flatnonzero((kind == _HEAD) | (kind == _SEPARATOR))
     sizes = np.diff(starts, append=len(kind))
@@ -199,15 +193,13 @@ def _parse(words: list[str], runs: list[Ids]) -> _Parts | None:
     is_flip = kind == _DETECTOR
     flips_of = np.bincount(component[is_flip], minlength=len(starts))
     kept = flips_of > 0
-    if not kept.any():
-        return None
 
     is_head = kind == _HEAD
     error = np.cumsum(is_head)[starts] - 1
     head = value[is_head][error]
     label = _labels(component, kind, value, labels, len(starts))
 
-    run_ends = np.cumsum([len(run) for run in runs])
+    run_ends = np.cumsum([len(run) for run in runs], dtype=np.int64)
     errors_before = np.concatenate([[0], np.cumsum(is_head)[run_ends - 1]])
     run_of = np.searchsorted(run_ends, starts, side="right")
     parts = Components(

@@ -25,7 +25,6 @@ import numpy as np
 import numpy.typing as npt
 import stim
 
-from emulator.errors import SyndromeError
 from emulator.syndromes.components import Components, read_components
 from emulator.syndromes.parallel_errors import (
     DecomposedError,
@@ -165,8 +164,7 @@ def _odd(targets: Iterable[stim.DemTarget]) -> list[stim.DemTarget]:
 
 def _is_graph(dem: stim.DetectorErrorModel) -> bool:
     text = _text(dem)
-    parts = _components(text)
-    hyper = parts is not None and bool((np.diff(parts.first) > 2).any())
+    hyper = bool((np.diff(read_components(text).first) > 2).any())
     return not hyper and not any("^" in found for found in _BLIND.findall(text))
 
 
@@ -175,19 +173,10 @@ def _is_plain(dem: stim.DetectorErrorModel, *, hyperedges: bool) -> bool:
     text = _text(dem)
     if any(not 0 < float(p) <= 0.5 for p in set(_PROBABILITY.findall(text))):
         return False
-    parts = _components(text)
-    if parts is None:
-        return True
+    parts = read_components(text)
     if _BLIND.search(text) or (not hyperedges and (np.diff(parts.first) > 2).any()):
         return False
     return not _ambiguous(parts)
-
-
-def _components(text: str) -> Components | None:
-    try:
-        return read_components(text)
-    except SyndromeError:  # no error flips a detector
-        return None
 
 
 def _text(dem: stim.DetectorErrorModel) -> str:

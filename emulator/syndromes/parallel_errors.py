@@ -45,29 +45,25 @@ def agreed_observables(errors: list[DecomposedError]) -> dict[Numbers, Numbers] 
     """One set of observables for all parts with the same detectors; None where all agree already.
 
     What counts is the probability of errors whose parts then flip other observables together than
-    the error does. It is lowered, one set of detectors at a time, from two starts: the observables
-    that are likeliest in all parts, and those that are in errors of one part. A part that never
-    happens alone may have any observables, as long as those of the whole error are right.
+    the error does. The start is what is likeliest among errors of that part alone, or, where there
+    are none, among all: parts of one error may have any observables, as long as those of the whole
+    error are right. From there one set of detectors is changed at a time, while fewer errors err.
     """
-    odds: tuple[_Odds, _Odds] = defaultdict(dict), defaultdict(dict)
+    alone: _Odds = defaultdict(dict)
+    anywhere: _Odds = defaultdict(dict)
     touching: defaultdict[Numbers, list[DecomposedError]] = defaultdict(list)
-    distinct = merged_errors(errors)
-    for error in distinct:
+    for error in merged_errors(errors):
         for detectors, observables in error.parts:
             touching[detectors].append(error)
-            for rivals in odds if len(error.parts) == 1 else odds[:1]:
-                p = rivals[detectors].get(observables, 0.0)
-                rivals[detectors][observables] = _either(p, error.p)
-    rivals, alone = odds
-    if all(len(labels) == 1 for labels in rivals.values()):
+            for odds in (anywhere, alone) if len(error.parts) == 1 else (anywhere,):
+                p = odds[detectors].get(observables, 0.0)
+                odds[detectors][observables] = _either(p, error.p)
+    if all(len(rivals) == 1 for rivals in anywhere.values()):
         return None
-    settled = []
-    for start in (rivals, alone):
-        labels = {part: _likeliest(start.get(part) or rivals[part]) for part in rivals}
-        while _improve(labels, touching):
-            pass
-        settled.append(labels)
-    return min(settled, key=lambda labels: _chance_of_wrong(distinct, labels))
+    labels = {part: _likeliest(alone.get(part) or anywhere[part]) for part in anywhere}
+    while _improve(labels, touching):
+        pass
+    return labels
 
 
 def _improve(

@@ -84,8 +84,6 @@ def _components(dem: stim.DetectorErrorModel, owner: Ids) -> _Components:
                 sizes.append(len(ids))
                 flips += ids
         heads.append(head)
-    if not flips:
-        raise SyndromeError("the error model has no error that flips a detector")
     first = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     flipped = np.array(flips, dtype=np.int32)
     owners = owner[flipped]
