@@ -87,9 +87,10 @@ def quantile_interval(
     interval = None
     if refusal is None:
         tau = min(memory.of_event(own, 1 - quantile), _most(memory, quantile))
-        interval = _order_bounds(
-            series, quantile, effective_samples(count, tau, confidence), confidence
-        )
+        samples = effective_samples(count, tau, confidence)
+        low, high = _order_bounds(series, quantile, samples, confidence)
+        # the middle of the binomial law is not quite the quantile of the sample
+        interval = min(low, value), max(high, value)
     return QuantileEstimate(
         quantile, value, interval, count, memory.level, _METHOD, refusal, more_windows
     )

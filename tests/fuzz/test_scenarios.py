@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fuzz(part: int, folder: Path) -> Counter[int | None]:
     """Run the scenarios of one part; returns how often each exit code came."""
     codes: Counter[int | None] = Counter()
-    failed: list[Case] = []
+    failed: list[tuple[Case, list[str]]] = []
 
     @seed(part)
     @OUR_SETTINGS
@@ -45,11 +45,11 @@ def fuzz(part: int, folder: Path) -> Counter[int | None]:
         code, found = attempt(case, folder)
         codes[code] += 1
         if found:
-            failed.append(case)
+            failed.append((case, found))
 
     check()
     if failed:
-        pytest.fail(explanation(failed[0], folder), pytrace=False)
+        pytest.fail(explanation(*failed[0], folder), pytrace=False)
     return codes
 
 
@@ -59,16 +59,18 @@ def attempt(case: Case, folder: Path) -> tuple[int | None, list[str]]:
     return ended.code, problems(ended) or differences(case, ended, folder)
 
 
-def explanation(case: Case, folder: Path) -> str:
+def explanation(case: Case, problems_seen: list[str], folder: Path) -> str:
     """The failing scenario without what does not matter, and what is wrong with it."""
-    kind = kind_of(attempt(case, folder)[1])
+    if not attempt(case, folder)[1]:
+        return "\n".join(["not every time:", *problems_seen, repr(case)])
+    kind = kind_of(problems_seen)
 
     def fails(simpler: Case) -> bool:
         found = attempt(simpler, folder)[1]
         return bool(found) and kind_of(found) == kind
 
     least = smaller(case, fails)
-    return "\n".join([*attempt(least, folder)[1], repr(least)])
+    return "\n".join([*problems_seen, *attempt(least, folder)[1], repr(least)])
 
 
 def differences(case: Case, ended: Ended, folder: Path) -> list[str]:

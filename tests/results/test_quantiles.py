@@ -277,3 +277,20 @@ def test_of_equal_latencies_the_worse_side_counts() -> None:
             values, beyond, within = 2 - values, within, beyond
         # one latency is its own quantile, however much it would add
         assert _time_beyond(values, 1) == (beyond if equal == 1 else within)
+
+
+@pytest.mark.parametrize("confidence", [1e-6, 0.01])
+def test_an_interval_holds_its_value_however_little_it_is_asked_to_cover(
+    confidence: float,
+) -> None:
+    rng = np.random.default_rng(1)
+    answered = 0
+    for _ in range(200):
+        noise = rng.standard_normal(1002)
+        values = (1e6 * np.exp(noise[2:] + noise[1:-1] + noise[:-2])).astype(np.int64)
+        for quantile in (0.1, 0.5, 0.9):
+            found = quantile_interval(values, quantile, confidence)
+            if found.value_ps is not None and found.ci_ps is not None:
+                answered += 1
+                assert found.ci_ps[0] <= found.value_ps <= found.ci_ps[1]
+    assert answered > 100

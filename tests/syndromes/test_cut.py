@@ -221,7 +221,7 @@ def test_rounds_that_do_not_fit_the_model() -> None:
 
 
 def test_a_model_without_noise() -> None:
-    for text in ("detector D2", "error(0.1) L0\nrepeat 3 {\nshift_detectors 1\n}\ndetector D2"):
+    for text in ("detector D2", "error(0.1) L0\ndetector D2"):
         dem = stim.DetectorErrorModel(text)
         models = cut_windows(dem, CHAIN_ROUND, sliding_windows(3, 1, 1))
         assert [model.detectors.tolist() for model in models] == [[0, 1], [1, 2], [2]]
