@@ -112,15 +112,16 @@ def _asked_quantile(reaction: Reaction, scale: int) -> list[Figure]:
     value, quantile = reaction.value_ps, reaction.quantile
     if value is None or quantile is None:
         return []
+    low, high = reaction.ci_ps or (None, None)
+    name = show_quantile(quantile)
     trace: Figure = {
         "type": "scatter",
         "mode": "markers",
-        "name": f"{show_quantile(quantile)} with its interval",
+        "name": name if low is None else f"{name} with its interval",
         "x": [value / scale],
         "y": [float(f"{1 - quantile:.6g}")],
         "marker": {"color": INK, "size": 9, "symbol": "diamond"},
     }
-    low, high = reaction.ci_ps or (None, None)
     if low is not None and high is not None:
         trace["error_x"] = _error([(high - value) / scale], [(value - low) / scale])
     return [trace]

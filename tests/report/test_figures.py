@@ -77,6 +77,7 @@ def test_the_latency_figure_marks_limit_and_asked_quantile() -> None:
     assert figure is not None
     mark = figure["data"][1]
     assert (mark["x"], mark["y"]) == ([30.0], [0.01])
+    assert mark["name"] == "p99 with its interval"
     assert mark["error_x"]["array"] == [3.0]
     assert mark["error_x"]["arrayminus"] == [2.0]
     assert figure["layout"]["shapes"][0]["x0"] == 40.0
@@ -92,6 +93,7 @@ def test_a_quantile_without_value_or_interval_is_not_drawn() -> None:
     figure = figures.latency_ccdf(times, _reaction(9_000_000, None, None))
     assert figure is not None
     assert "error_x" not in figure["data"][1]
+    assert figure["data"][1]["name"] == "p99"
 
 
 def _stage(name: str, mean_ps: int | None, p99_ps: int | None = None) -> Stage:
